@@ -1,0 +1,173 @@
+"""Every setting, typed, from ``CASEMGMT_*`` variables. Nothing else in casemgmt reads the environment."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from difflib import get_close_matches
+from pathlib import Path
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+PREFIX = "CASEMGMT_"
+LANGUAGES = ("en", "ru")
+
+
+class SettingError(Exception):
+    """A variable is missing, misspelt or has a value we cannot use; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What an instance is told from outside. Secrets do not show in ``repr``."""
+
+    data_dir: Path  # uploads under way; in the one-machine default also the database, the store and the keys
+    host: str
+    port: int  # 0: any free one
+    public_url: str  # what people type, without a trailing slash; https makes cookies Secure
+    trusted_proxies: str  # addresses whose X-Forwarded-* are believed, as uvicorn's forwarded_allow_ips
+    app_dsn: str = field(repr=False)
+    gate_dsn: str = field(repr=False)
+    sequencer_dsn: str = field(repr=False)
+    owner_dsn: str | None = field(repr=False)  # only migrations need it; a web process should not have it
+    store_url: str  # see casemgmt.storage.config.open_store
+    store_access_key: str = field(repr=False)
+    store_secret_key: str = field(repr=False)
+    log_key_file: Path  # the ledger's signing key; only the worker opens it
+    hashids_salt: str = field(repr=False)
+    session_lifetime: timedelta
+    max_upload_bytes: int
+    language: str
+    zone: ZoneInfo
+    demo: bool
+    ingest_threads: int
+    workers: int  # web processes of `casemgmt serve`
+
+
+def load(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings of this process. Raises SettingError for the first variable that is wrong."""
+    reader = Reader(os.environ if environ is None else environ)
+    settings = read(reader)
+    reader.refuse_unknown()
+    return settings
+
+
+def read(reader: "Reader") -> Settings:
+    """Ask the reader for every setting there is."""
+    host = reader.text("HOST", "127.0.0.1")
+    port = reader.integer("PORT", 8000, 0, 65535)
+    named_host = "localhost" if host in ("127.0.0.1", "::1", "0.0.0.0", "::") else host  # noqa: S104
+    return Settings(
+        data_dir=reader.path("DATA_DIR", "data"),
+        host=host,
+        port=port,
+        public_url=reader.web_address("PUBLIC_URL", f"http://{named_host}:{port}"),
+        trusted_proxies=reader.text("TRUSTED_PROXIES", "127.0.0.1"),
+        app_dsn=reader.database("APP_URL"),
+        gate_dsn=reader.database("GATE_URL"),
+        sequencer_dsn=reader.database("SEQUENCER_URL"),
+        owner_dsn=reader.database("OWNER_URL") if reader.given("OWNER_URL") else None,
+        store_url=reader.text("STORE_URL"),
+        store_access_key=reader.secret("STORE_ACCESS_KEY", ""),
+        store_secret_key=reader.secret("STORE_SECRET_KEY", ""),
+        log_key_file=reader.path("LOG_KEY_FILE"),
+        hashids_salt=reader.secret("HASHIDS_SALT"),
+        session_lifetime=timedelta(hours=reader.integer("SESSION_HOURS", 12, 1, 24 * 30)),
+        max_upload_bytes=reader.integer("MAX_UPLOAD_MIB", 16 * 1024, 1, 1024 * 1024) * 1024 * 1024,
+        language=reader.choice("LANGUAGE", LANGUAGES),
+        zone=reader.zone("TIME_ZONE", "UTC"),
+        demo=reader.flag("DEMO"),
+        ingest_threads=reader.integer("INGEST_THREADS", 4, 2, 64),
+        workers=reader.integer("WORKERS", 1, 1, 64),
+    )
+
+
+class Reader:
+    """Turns variables into values, and remembers which were asked for, so that a misspelt one is noticed."""
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self._environ = environ
+        self.asked: list[str] = []
+        self._secret_files: list[str] = []
+
+    def text(self, name: str, default: str | None = None) -> str:
+        if name not in self.asked:
+            self.asked.append(name)
+        value = self._environ.get(PREFIX + name, "").strip() or default
+        if value is None:
+            raise SettingError(f"{PREFIX}{name} is not set, and there is no default for it")
+        return value
+
+    def secret(self, name: str, default: str | None = None) -> str:
+        """A secret, given itself or as ``…_FILE``, the path of a file that holds it."""
+        self._secret_files.append(f"{name}_FILE")
+        file = self._environ.get(f"{PREFIX}{name}_FILE")
+        if not file:
+            return self.text(name, default)
+        self.asked.append(name)
+        if self._environ.get(PREFIX + name):
+            raise SettingError(f"{PREFIX}{name} and {PREFIX}{name}_FILE are both set: which one counts?")
+        try:
+            return Path(file).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingError(f"{PREFIX}{name}_FILE: {file} cannot be read ({error})") from error
+
+    def given(self, name: str) -> bool:
+        self.asked.append(name)
+        return any(self._environ.get(PREFIX + variable) for variable in (name, f"{name}_FILE"))
+
+    def integer(self, name: str, default: int, least: int, most: int) -> int:
+        value = self.text(name, str(default))
+        try:
+            number = int(value)
+        except ValueError:
+            raise self._bad(name, value, "a whole number") from None
+        if not least <= number <= most:
+            raise self._bad(name, value, f"between {least} and {most}")
+        return number
+
+    def flag(self, name: str) -> bool:
+        return self.choice(name, ("0", "1")) == "1"
+
+    def choice(self, name: str, choices: tuple[str, ...]) -> str:
+        """One of ``choices``; the first is the default."""
+        value = self.text(name, choices[0])
+        if value not in choices:
+            raise self._bad(name, value, f"one of {', '.join(choices)}")
+        return value
+
+    def path(self, name: str, default: str | None = None) -> Path:
+        return Path(self.text(name, default)).expanduser().absolute()
+
+    def zone(self, name: str, default: str) -> ZoneInfo:
+        value = self.text(name, default)
+        try:
+            return ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise self._bad(name, value, "the name of a time zone, as in Asia/Bishkek") from None
+
+    def web_address(self, name: str, default: str) -> str:
+        value = self.text(name, default)
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+            raise self._bad(name, value, "an address without a path, as in https://evidence.example.org")
+        return value.rstrip("/")
+
+    def database(self, name: str) -> str:
+        value = self.secret(name)
+        if urlsplit(value).scheme not in ("postgresql", "postgres"):
+            # The value may hold a password: it is not repeated.
+            raise SettingError(f"{PREFIX}{name} must begin with postgresql://")
+        return value
+
+    def refuse_unknown(self) -> None:
+        known = [PREFIX + name for name in (*self.asked, *self._secret_files)]
+        for name in sorted(self._environ):
+            if name.startswith(PREFIX) and name not in known:
+                near = get_close_matches(name, known, 1)
+                hint = f": did you mean {near[0]}?" if near else ""
+                raise SettingError(f"{name} is not a setting{hint}")
+
+    @staticmethod
+    def _bad(name: str, value: str, wanted: str) -> SettingError:
+        return SettingError(f"{PREFIX}{name} must be {wanted}, not {value!r}")
