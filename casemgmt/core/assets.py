@@ -1,0 +1,96 @@
+"""The files under ``static/``, held in memory and addressed by their content.
+
+Every address carries one version, the hash of the whole folder:
+``/static/3f9c1b2a7d40/js/app.js``. The modules import each other by relative addresses, so
+the version has to be a folder: a query string would be lost at the first import, and an old
+module would outlive an upgrade in the browser's cache. A browser may keep a versioned answer
+for ever; an address with an old version is answered with the present file, not kept.
+"""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from litestar import Response, get
+from litestar.exceptions import NotFoundException
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+STATIC_ROOT = Path(__file__).resolve().parent.parent / "static"
+
+_MEDIA_TYPES = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml",
+    ".png": "image/png",
+    ".webmanifest": "application/manifest+json",
+}
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    content: bytes
+    media_type: str
+    gzipped: bytes | None
+
+
+class Assets:
+    """All servable files of one folder, read once. Files of other types are not served."""
+
+    def __init__(self, root: Path = STATIC_ROOT) -> None:
+        self._files: dict[str, Asset] = {}
+        digest = hashlib.sha256()
+        for path in sorted(root.rglob("*")):
+            media_type = _MEDIA_TYPES.get(path.suffix)
+            if media_type is None:
+                continue
+            name = path.relative_to(root).as_posix()
+            content = path.read_bytes()
+            self._files[name] = Asset(content, media_type, _smaller(content))
+            digest.update(f"{name}\0{len(content)}\0".encode() + content)
+        self.version = digest.hexdigest()[:12]
+
+    def url(self, name: str) -> str:
+        """The address of a file. An unknown name is a ``KeyError``: a template is wrong."""
+        if name not in self._files:
+            raise KeyError(f"no such static file: {name}")
+        return f"/static/{self.version}/{name}"
+
+    def find(self, name: str) -> Asset | None:
+        return self._files.get(name)
+
+
+def _smaller(content: bytes) -> bytes | None:
+    packed = gzip.compress(content, compresslevel=9, mtime=0)
+    return packed if len(packed) < len(content) else None
+
+
+def asset_route(assets: Assets) -> HTTPRouteHandler:
+    """``GET /static/<version>/<path>``, open to everybody: it holds nothing of any case."""
+
+    @get("/static/{version:str}/{name:path}", opt={"public": True}, include_in_schema=False)
+    async def static_file(
+        version: str,
+        name: str,
+        accept_encoding: Annotated[str | None, Parameter(header="accept-encoding")] = None,
+    ) -> Response[bytes]:
+        asset = assets.find(name.lstrip("/"))
+        if asset is None:
+            raise NotFoundException
+        headers = {
+            "Cache-Control": _FOREVER if version == assets.version else "no-cache",
+            "Vary": "Accept-Encoding",
+            "X-Content-Type-Options": "nosniff",
+        }
+        content = asset.content
+        if asset.gzipped is not None and "gzip" in (accept_encoding or ""):
+            content = asset.gzipped
+            headers["Content-Encoding"] = "gzip"
+        return Response(content, media_type=asset.media_type, headers=headers)
+
+    return static_file

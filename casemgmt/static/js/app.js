@@ -1,0 +1,46 @@
+// The entry: loads a module only where an element of the page asks for it. Every page works
+// without any of this; a module adds comfort and claims (time, place, fingerprints), never duty.
+
+import "./theme.js";
+import "./palette.js";
+import "./confirm.js";
+
+const MODULES = {
+  "[data-clock]": () => import("./clock.js"),
+  "[data-place]": () => import("./place.js"),
+  "[data-photos]": () => import("./photos.js"),
+};
+
+async function enhance() {
+  for (const [selector, load] of Object.entries(MODULES)) {
+    const elements = document.querySelectorAll(selector);
+    if (elements.length === 0) continue;
+    const module = await load();
+    elements.forEach(module.enhance);
+  }
+}
+
+function focusErrors() {
+  document.querySelector("[data-error-summary]")?.focus();
+}
+
+document.documentElement.classList.add("js");
+enhance();
+focusErrors();
+
+document.addEventListener("htmx:after:swap", () => {
+  enhance();
+  focusErrors();
+});
+
+// An open menu closes on Escape and on a press elsewhere, as menus do.
+const menu = document.querySelector("details.menu");
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && menu?.open) {
+    menu.open = false;
+    menu.querySelector("summary").focus();
+  }
+});
+document.addEventListener("click", (event) => {
+  if (menu?.open && !menu.contains(event.target)) menu.open = false;
+});
