@@ -136,14 +136,13 @@ class Cluster:
             await connection.close()
 
     def _password(self, role: str) -> str:
-        return read_or_create(self._secrets / f"{role}.secret", new_secret).decode()
+        return read_or_create(private_directory(self._secrets) / f"{role}.secret", new_secret).decode()
 
     def _prepare_directories(self) -> None:
         self.home.mkdir(mode=0o711, parents=True, exist_ok=True)
         self.home.chmod(0o711 if self._user.is_other else 0o700)
         self._user.let_pass_to(self.data)
         self._user.let_pass_to(server_binaries() / "postgres")
-        private_directory(self._secrets)
         socket_directory = private_directory(self.socket_directory)
         self._user.own(socket_directory)
         self._hba.write_text(_HBA)

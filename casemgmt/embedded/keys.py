@@ -4,8 +4,15 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
+from casemgmt.embedded.errors import EmbeddedError
+from casemgmt.embedded.errors import EmbeddedError
 from casemgmt.embedded.secret_files import private_directory, read_or_create
-from casemgmt.trust.keys import SigningKey
+from casemgmt.trust.errors import NoteError
+from casemgmt.trust.keys import SigningKey, check_name
+
+
+class LogNameError(EmbeddedError):
+    """The ledger cannot have that name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,9 +29,18 @@ def make_keys(directory: Path, log_name: str | None = None) -> KeyFiles:
     ``log_name`` is what the ledger signs as, a name without a scheme such as ``customs.example.org/evidence``.
     It is part of the key and cannot change later. Without one the ledger gets a random local name.
     """
+    name = log_name or f"casemgmt.local/{secrets.token_hex(6)}"
+    try:
+        check_name(name)
+    except NoteError:
+        raise LogNameError(f"{name!r} cannot be the ledger's name: spaces and plus signs are not allowed") from None
+    name = log_name or f"casemgmt.local/{secrets.token_hex(6)}"
+    try:
+        check_name(name)
+    except NoteError:
+        raise LogNameError(f"{name!r} cannot be the ledger's name: spaces and plus signs are not allowed") from None
     private_directory(directory)
     files = KeyFiles(log_key=directory / "ledger.key", hashids_salt=directory / "hashids.salt")
-    name = log_name or f"casemgmt.local/{secrets.token_hex(6)}"
     read_or_create(files.log_key, lambda: SigningKey.generate(name).to_text().encode())
     read_or_create(files.hashids_salt, new_secret)
     return files

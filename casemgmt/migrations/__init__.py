@@ -50,7 +50,7 @@ def _config(connection: Connection | None) -> Config:
 async def _as_owner(owner_dsn: str, work: Callable[[Connection], T]) -> T:
     """Do ``work`` in one transaction as the role that owns the tables."""
 
-    async def connect() -> asyncpg.Connection[asyncpg.Record]:
+    async def connect() -> asyncpg.Connection:
         return await asyncpg.connect(owner_dsn)
 
     engine = create_async_engine("postgresql+asyncpg://", async_creator=connect, poolclass=NullPool)

@@ -1,0 +1,1 @@
+"""The subcommands of ``casemgmt`` that no other room owns."""

@@ -1,0 +1,128 @@
+"""Everything on one machine: database, store, keys, web server and worker in one data directory and one command."""
+
+import asyncio
+import contextlib
+import logging
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+
+import uvloop
+
+from casemgmt import migrations
+from casemgmt.embedded.cluster import Cluster
+from casemgmt.embedded.errors import EmbeddedError
+from casemgmt.embedded.keys import make_keys
+from casemgmt.embedded.lock import InstanceLock
+from casemgmt.server import WebServer, configuration, listen, serve_until
+from casemgmt.settings import PREFIX, Settings, load
+from casemgmt.storage.config import open_store
+
+_log = logging.getLogger(__name__)
+
+_OURS = ("APP_URL", "GATE_URL", "SEQUENCER_URL", "OWNER_URL")
+_DATABASE_CHECK = 2.0  # seconds
+
+
+class ConfiguredDatabaseError(EmbeddedError):
+    """A database is configured, and the one-machine default would ignore it."""
+
+
+class AddressError(EmbeddedError):
+    """The address to serve on is taken or not ours."""
+
+
+def run_embedded(data: Path, environ: Mapping[str, str], log_name: str | None = None) -> None:
+    """Run an instance in ``data`` until SIGINT or SIGTERM, and leave nothing running behind.
+
+    Settings come from ``environ``; the database and, unless they are given, the store and the keys are our own.
+    """
+    for name in _OURS:
+        if environ.get(PREFIX + name) or environ.get(f"{PREFIX}{name}_FILE"):
+            raise ConfiguredDatabaseError(
+                f"{PREFIX}{name} is set, but `casemgmt up` runs a database of its own. "
+                "Use `casemgmt serve` and `casemgmt worker` with it, or unset it."
+            )
+    data.mkdir(parents=True, exist_ok=True)
+    with InstanceLock(data) as lock:
+        cluster = Cluster(data / "postgres")
+        own = _with_own_parts(environ, data, cluster, log_name)
+        with contextlib.closing(_listener(load(own))) as listener:
+            settings = load({**own, f"{PREFIX}PORT": str(listener.getsockname()[1])})
+            try:
+                cluster.start()
+                with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                    runner.run(_run(settings, cluster, listener, lock))
+            finally:
+                cluster.stop()
+
+
+async def _run(settings: Settings, cluster: Cluster, listener: socket.socket, lock: InstanceLock) -> None:
+    # Imported late: the parts above can be used, and tested, without the whole application.
+    from casemgmt.app import create_app  # noqa: PLC0415
+    from casemgmt.ledger.worker import run_worker  # noqa: PLC0415
+
+    await cluster.create_roles_and_database()
+    await migrations.upgrade(cluster.dsn("owner_login"))
+    await asyncio.to_thread(_prepare_store, settings)
+    cast = await _demonstration(settings) if settings.demo else []
+
+    def say_ready() -> None:
+        lock.announce(settings.public_url)
+        print(f"casemgmt is ready: {settings.public_url}", *cast, "Stop with Ctrl-C.", sep="\n", flush=True)
+
+    stop = asyncio.Event()
+    server = WebServer(configuration(settings, create_app(settings)), say_ready)
+    await serve_until(stop, server, listener, run_worker(settings, stop), _keep_database_up(cluster, stop))
+
+
+def _with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log_name: str | None) -> dict[str, str]:
+    """The environment completed by what this machine brings itself."""
+    keys = make_keys(data / "keys", log_name)
+    own = {
+        "STORE_URL": (data / "store").as_uri(),
+        "LOG_KEY_FILE": str(keys.log_key),
+        "HASHIDS_SALT_FILE": str(keys.hashids_salt),
+    }
+    if environ.get(f"{PREFIX}HASHIDS_SALT"):
+        del own["HASHIDS_SALT_FILE"]
+    named = {PREFIX + name: value for name, value in own.items()}
+    named |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
+    roles = {"APP_URL": "app", "GATE_URL": "gate", "SEQUENCER_URL": "sequencer", "OWNER_URL": "owner_login"}
+    named |= {PREFIX + name: cluster.dsn(role) for name, role in roles.items()}
+    named[f"{PREFIX}DATA_DIR"] = str(data)
+    return named
+
+
+def _listener(settings: Settings) -> socket.socket:
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        raise AddressError(
+            f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+            "Choose another port with --port, or another address with CASEMGMT_HOST."
+        ) from error
+
+
+def _prepare_store(settings: Settings) -> None:
+    store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    try:
+        store.prepare()
+    finally:
+        store.close()
+
+
+async def _demonstration(settings: Settings) -> list[str]:
+    from casemgmt.demo import ensure_demo  # noqa: PLC0415  (only a demonstration loads it)
+
+    return await ensure_demo(settings)
+
+
+async def _keep_database_up(cluster: Cluster, stop: asyncio.Event) -> None:
+    """Start PostgreSQL again when it died: nobody else on this machine would."""
+    while not stop.is_set():
+        if not await asyncio.to_thread(cluster.running):
+            _log.error("PostgreSQL has ended by itself; starting it again. Its log is in %s", cluster.data / "log")
+            await asyncio.to_thread(cluster.start)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _DATABASE_CHECK)
