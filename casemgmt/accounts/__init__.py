@@ -1,0 +1,1 @@
+"""Agencies, units, people, their dated appointments; sign-in and sessions."""

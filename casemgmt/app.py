@@ -1,0 +1,75 @@
+"""Composes the application from the rooms, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from importlib import metadata
+from typing import Any
+
+from litestar import Litestar, Request, get
+from litestar.datastructures import State
+from litestar.exceptions import HTTPException
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+
+from casemgmt.core.assets import Assets
+from casemgmt.core.codes import Codes
+from casemgmt.core.db import Database
+from casemgmt.core.errors import DomainError
+from casemgmt.core.render import template_config
+from casemgmt.core.shell import shell_routes
+from casemgmt.core.web.answers import on_domain_error, on_http_error, on_unexpected
+from casemgmt.core.web.headers import security_headers
+from casemgmt.core.web.signin import before_request
+from casemgmt.navigation import navigation
+from casemgmt.rooms import feature_handlers, install_globals
+from casemgmt.settings import Settings
+from casemgmt.storage.config import open_store
+
+MAX_BODY = 1 << 20  # of everything but the streaming upload routes, which have limits of their own
+
+
+@get("/healthz", opt={"public": True}, include_in_schema=False)
+async def healthz(request: Request[Any, Any, Any]) -> dict[str, bool]:
+    """Alive, and the database answers."""
+    return {"ok": await request.app.state.database.alive()}
+
+
+def create_app(settings: Settings) -> Litestar:
+    """The whole application for these settings. It connects when it is started, not before."""
+    assets = Assets()
+    codes = Codes(settings.hashids_salt)
+    database = Database(settings.app_dsn, settings.gate_dsn)
+    config = template_config(assets)
+    install_globals(config.engine_instance.engine, codes)
+
+    @asynccontextmanager
+    async def lifespan(_: Litestar) -> AsyncIterator[None]:
+        await database.open()
+        try:
+            yield
+        finally:
+            await database.close()
+
+    handlers: list[HTTPRouteHandler] = [healthz, *shell_routes(assets), *feature_handlers()]
+    return Litestar(
+        route_handlers=handlers,
+        lifespan=[lifespan],
+        state=State(
+            {
+                "settings": settings,
+                "database": database,
+                "codes": codes,
+                "store": open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key),
+                "zone": settings.zone,
+                "navigation": navigation,
+            }
+        ),
+        template_config=config,
+        before_request=before_request,
+        after_request=security_headers,
+        exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected},
+        request_max_body_size=MAX_BODY,
+        openapi_config=OpenAPIConfig(title="casemgmt", version=metadata.version("casemgmt"), path="/api/v1/schema"),
+    )

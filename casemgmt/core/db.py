@@ -1,0 +1,96 @@
+"""The database as one signed-in person sees it.
+
+A transaction begins by entering as a session; row-level security decides everything after that.
+Two ways in, both through ``Database``: a session for reading and rare writes, and one call of one
+SQL function for the custody pipeline (a third of the round trips, see docs/design/access.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import asyncpg
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
+from sqlalchemy.orm import DeclarativeBase
+
+from casemgmt.core.actor import Actor
+from casemgmt.core.errors import NotSignedIn, from_postgres
+
+
+class Base(DeclarativeBase):
+    """Tables of all rooms. The schema itself is made by the migrations, not from here."""
+
+
+_ENTER = text("select access.enter(:token)")
+
+
+class Database:
+    """Connections of the application role. ``open`` before use, ``close`` at the end."""
+
+    def __init__(self, dsn: str, gate_dsn: str, *, size: int = 10) -> None:
+        self._dsn, self._gate_dsn, self._size = dsn, gate_dsn, size
+        self._engine = create_async_engine(
+            "postgresql+asyncpg://", async_creator=self._connect, pool_size=size, max_overflow=0, pool_timeout=20
+        )
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
+        self._gate: asyncpg.Pool[asyncpg.Record] | None = None
+
+    async def _connect(self, *_: object) -> asyncpg.Connection[asyncpg.Record]:
+        return await asyncpg.connect(self._dsn)
+
+    async def open(self) -> None:
+        self._pool = await asyncpg.create_pool(self._dsn, min_size=1, max_size=self._size)
+        self._gate = await asyncpg.create_pool(self._gate_dsn, min_size=1, max_size=2)
+
+    async def close(self) -> None:
+        for pool in (self._pool, self._gate):
+            if pool is not None:
+                await pool.close()
+        await self._engine.dispose()
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[AsyncSession]:
+        """One transaction as ``actor``; committed when the block ends, rolled back when it raises.
+
+        Raises NotSignedIn when the session ended since the request began. Refusals of our own SQL
+        functions and policies leave as the domain's errors.
+        """
+        try:
+            async with AsyncSession(self._engine, expire_on_commit=False, autoflush=False) as session, session.begin():
+                if await session.scalar(_ENTER, {"token": actor.token}) is None:
+                    raise NotSignedIn
+                yield session
+        except DBAPIError as error:
+            raise _translated(error) from error
+
+    async def call(self, sql: str, *arguments: Any) -> Any:
+        """One statement, and so one transaction, sent in one round trip; returns its single value.
+
+        The statement must enter as a session itself (``custody.offer``, ``custody.answer``,
+        ``accounts.whoami`` do).
+        """
+        assert self._pool is not None, "Database.open was not awaited"
+        try:
+            return await self._pool.fetchval(sql, *arguments)
+        except asyncpg.PostgresError as error:
+            raise from_postgres(error) or error from error
+
+    async def gate(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
+        """One statement of the gate role: sign-in and nothing else."""
+        assert self._gate is not None, "Database.open was not awaited"
+        return await self._gate.fetchrow(sql, *arguments)
+
+    async def alive(self) -> bool:
+        assert self._pool is not None, "Database.open was not awaited"
+        return bool(await self._pool.fetchval("select true"))
+
+
+def _translated(error: DBAPIError) -> Exception:
+    cause = getattr(error.orig, "__cause__", None)
+    if isinstance(cause, asyncpg.PostgresError):
+        return from_postgres(cause) or error
+    return error

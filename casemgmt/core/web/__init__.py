@@ -1,0 +1,1 @@
+"""What HTML and JSON routes share: who is asking, forms, answers to errors."""

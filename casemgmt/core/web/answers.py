@@ -1,0 +1,58 @@
+"""How errors are answered: problem details (RFC 9457) for JSON, a friendly page for people."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from litestar import Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
+
+from casemgmt.core.errors import DomainError, Invalid, NotFound, NotSignedIn
+from casemgmt.core.i18n import N_, Text
+from casemgmt.core.render import page
+from casemgmt.core.web.signin import SAFE, AnyRequest, wants_json
+
+log = structlog.get_logger()
+
+_BY_STATUS: dict[int, Text] = {
+    400: N_("The request could not be read."),
+    404: NotFound.default,
+    405: N_("This address does not take that kind of request."),
+    413: N_("This is larger than may be sent."),
+    415: N_("This kind of content is not taken here."),
+    500: N_("Something broke on our side. It was recorded; nothing was half-done."),
+}
+
+
+def on_domain_error(request: AnyRequest, error: DomainError) -> Response[Any]:
+    if isinstance(error, NotSignedIn) and not wants_json(request) and request.method in SAFE:
+        return Redirect("/sign-in", query_params={"next": request.url.path})
+    fields = {name: str(words) for name, words in error.fields.items()} if isinstance(error, Invalid) else {}
+    return _answer(request, error.status, error.slug, str(error.message), fields)
+
+
+def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
+    """Litestar's own refusals (unknown address, unreadable body), in the same form."""
+    words = _BY_STATUS.get(error.status_code) or _BY_STATUS[400]
+    if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
+        log.error("request.failed", path=request.url.path, exc_info=error)
+        words = _BY_STATUS[500]
+    return _answer(request, error.status_code, "http-error", str(words), {})
+
+
+def on_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
+    """Recorded with its traceback, answered without it."""
+    log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
+    return _answer(request, 500, "internal", str(_BY_STATUS[500]), {})
+
+
+def _answer(request: AnyRequest, status: int, slug: str, words: str, fields: dict[str, str]) -> Response[Any]:
+    if wants_json(request):
+        problem: dict[str, Any] = {"type": f"urn:casemgmt:problem:{slug}", "title": words, "status": status}
+        if fields:
+            problem["errors"] = fields
+        return Response(problem, status_code=status, media_type="application/problem+json")
+    return page(request, "error.html", status_code=status, status=status, message=words, errors=fields)

@@ -1,0 +1,28 @@
+"""Which places the header offers to whom."""
+
+from __future__ import annotations
+
+from casemgmt.core.actor import Actor
+from casemgmt.core.i18n import N_
+from casemgmt.core.parts import NavItem
+
+_SHIFT = NavItem("/", N_("My shift"))
+_REGISTER = NavItem("/seizures/new", N_("New seizure"))
+_SEIZURES = NavItem("/seizures", N_("Seizures"))
+_EXHIBITS = NavItem("/exhibits", N_("Exhibits"))
+_CASES = NavItem("/cases", N_("Cases"))
+_PEOPLE = NavItem("/people", N_("People"))
+_UNITS = NavItem("/units", N_("Units"))
+
+
+def navigation(actor: Actor) -> tuple[NavItem, ...]:
+    """An administrator administers and sees no evidence; everybody else sees their work."""
+    if actor.holds("administrator"):
+        return (_PEOPLE, _UNITS)
+    items = [_SHIFT]
+    if actor.holds("officer"):
+        items.append(_REGISTER)
+    items += [_SEIZURES, _EXHIBITS]
+    if actor.holds(("investigator", "supervisor", "prosecutor", "auditor")):
+        items.append(_CASES)
+    return tuple(items)
