@@ -61,7 +61,9 @@ def create_app(settings: Settings) -> Litestar:
                 "settings": settings,
                 "database": database,
                 "codes": codes,
-                "store": open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key),
+                "store": open_store(
+                    settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key
+                ),
                 "zone": settings.zone,
                 "navigation": navigation,
             }

@@ -45,7 +45,9 @@ async def add_agency(db: AsyncSession, actor: Actor, data: NewAgency) -> Agency:
         valid_from=utcnow().date(), valid_to=None,
     )  # fmt: skip
     await _insert(db, agency, {"code": N_("There is an agency with this code already.")})
-    await events.record(db, actor, "accounts:agency:added", f"agency:{agency.code}", {"code": agency.code, "name": agency.name})
+    await events.record(
+        db, actor, "accounts:agency:added", f"agency:{agency.code}", {"code": agency.code, "name": agency.name}
+    )
     return agency
 
 
@@ -53,7 +55,9 @@ async def add_unit(db: AsyncSession, actor: Actor, data: NewUnit) -> Unit:
     _must_administer(actor)
     if await db.get(Agency, data.agency_id) is None:
         raise Invalid({"agency_id": N_("Choose one of the given values.")})
-    unit = Unit(id=await _principal(db, "unit"), agency_id=data.agency_id, code=data.code, name=data.name, place=data.place)
+    unit = Unit(
+        id=await _principal(db, "unit"), agency_id=data.agency_id, code=data.code, name=data.name, place=data.place
+    )
     await _insert(db, unit, {"code": N_("There is a unit with this code already.")})
     await events.record(db, actor, "accounts:unit:added", f"unit:{unit.code}", {"code": unit.code, "name": unit.name})
     return unit
@@ -72,7 +76,9 @@ async def add_person(db: AsyncSession, actor: Actor, data: NewPerson) -> Person:
     except IntegrityError as error:
         raise Invalid({"login": N_("Somebody has this sign-in name already.")}) from error
     await _set_password(db, person.id, data.password)
-    await events.record(db, actor, "accounts:person:added", f"person:{person.login}", {"login": person.login, "name": person.name})
+    await events.record(
+        db, actor, "accounts:person:added", f"person:{person.login}", {"login": person.login, "name": person.name}
+    )
     return person
 
 
@@ -104,7 +110,9 @@ async def end_appointment(db: AsyncSession, actor: Actor, person_id: int, appoin
     """End authority now. What was done under it stays done."""
     _must_administer(actor)
     person = await _person(db, person_id)
-    row = await db.scalar(select(AppointmentRow).where(AppointmentRow.id == appointment_id, AppointmentRow.person_id == person_id))
+    row = await db.scalar(
+        select(AppointmentRow).where(AppointmentRow.id == appointment_id, AppointmentRow.person_id == person_id)
+    )
     if row is None:
         raise NotFound
     valid: Range[datetime] = row.valid
@@ -112,7 +120,9 @@ async def end_appointment(db: AsyncSession, actor: Actor, person_id: int, appoin
     if valid.upper is not None and valid.upper <= utcnow():
         return
     await db.execute(update(AppointmentRow).where(AppointmentRow.id == appointment_id).values(valid=end))
-    await events.record(db, actor, "accounts:appointment:ended", f"person:{person.login}", {"kind": row.kind, "unit_id": row.unit_id})
+    await events.record(
+        db, actor, "accounts:appointment:ended", f"person:{person.login}", {"kind": row.kind, "unit_id": row.unit_id}
+    )
 
 
 async def reset_password(db: AsyncSession, actor: Actor, person_id: int, password: str) -> None:
@@ -121,7 +131,9 @@ async def reset_password(db: AsyncSession, actor: Actor, person_id: int, passwor
     if actor.id != person_id:
         _must_administer(actor)
     await _set_password(db, person_id, password)
-    await events.record(db, actor, "accounts:password:set", f"person:{person.login}", {"by_self": actor.id == person_id})
+    await events.record(
+        db, actor, "accounts:password:set", f"person:{person.login}", {"by_self": actor.id == person_id}
+    )
 
 
 async def sign_out(db: AsyncSession, actor: Actor) -> None:
@@ -134,7 +146,9 @@ async def sign_out_everywhere(db: AsyncSession, actor: Actor) -> None:
 
 
 async def _set_password(db: AsyncSession, person_id: int, password: str) -> None:
-    await db.execute(text("select accounts.reset_password(:p, :h)"), {"p": person_id, "h": await hash_password(password)})
+    await db.execute(
+        text("select accounts.reset_password(:p, :h)"), {"p": person_id, "h": await hash_password(password)}
+    )
 
 
 async def _person(db: AsyncSession, person_id: int) -> Person:

@@ -36,7 +36,9 @@ async def units(request: AnyRequest) -> Template:
     return await _units(request)
 
 
-async def _units(request: AnyRequest, *, status_code: int = 200, values: dict[str, Any] | None = None, errors: Errors | None = None) -> Template:
+async def _units(
+    request: AnyRequest, *, status_code: int = 200, values: dict[str, Any] | None = None, errors: Errors | None = None
+) -> Template:
     actor = _administrator(request)
     async with request.app.state.database.begin(actor) as db:
         agencies = await queries.agencies(db)
@@ -77,12 +79,16 @@ async def people(request: AnyRequest) -> Template:
     return await _people(request)
 
 
-async def _people(request: AnyRequest, *, status_code: int = 200, values: dict[str, Any] | None = None, errors: Errors | None = None) -> Template:
+async def _people(
+    request: AnyRequest, *, status_code: int = 200, values: dict[str, Any] | None = None, errors: Errors | None = None
+) -> Template:
     actor = _administrator(request)
     search = request.query_params.get("q", "")[:100]
     after = request.query_params.get("after", "0")
     async with request.app.state.database.begin(actor) as db:
-        rows = await queries.people(db, search=search, after=int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0)
+        rows = await queries.people(
+            db, search=search, after=int(after) if after.isascii() and after.isdigit() and len(after) < 18 else 0
+        )
     more = rows[-1].id if len(rows) == queries.PAGE else None
     return page(
         request, "accounts/people.html", status_code=status_code,
@@ -107,7 +113,14 @@ async def person(request: AnyRequest, code: str) -> Template:
     return await _person(request, code)
 
 
-async def _person(request: AnyRequest, code: str, *, status_code: int = 200, values: dict[str, Any] | None = None, errors: Errors | None = None) -> Template:
+async def _person(
+    request: AnyRequest,
+    code: str,
+    *,
+    status_code: int = 200,
+    values: dict[str, Any] | None = None,
+    errors: Errors | None = None,
+) -> Template:
     actor = _administrator(request)
     async with request.app.state.database.begin(actor) as db:
         found = await queries.person(db, request.app.state.codes.decode("person", code))

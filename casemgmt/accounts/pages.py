@@ -13,8 +13,8 @@ from sqlalchemy import text
 from casemgmt.accounts import actions
 from casemgmt.accounts.schemas import PasswordChange, SignIn
 from casemgmt.accounts.signin import sign_in
-from casemgmt.core.i18n import Text
 from casemgmt.core.errors import Invalid, TooManyAttempts
+from casemgmt.core.i18n import Text
 from casemgmt.core.parse import parse
 from casemgmt.core.render import page
 from casemgmt.core.shell import local_path
@@ -26,7 +26,14 @@ from casemgmt.core.web.signin import COOKIE, AnyRequest, actor_of
 async def sign_in_form(request: AnyRequest) -> Response[Any]:
     if request.state.actor is not None:
         return Redirect(local_path(request.query_params.get("next", "/")))
-    return page(request, "accounts/sign_in.html", next=local_path(request.query_params.get("next", "/")), login="", errors={}, notice=None)
+    return page(
+        request,
+        "accounts/sign_in.html",
+        next=local_path(request.query_params.get("next", "/")),
+        login="",
+        errors={},
+        notice=None,
+    )
 
 
 @post("/sign-in", opt={"public": True}, status_code=200)
@@ -51,7 +58,7 @@ async def sign_in_submit(request: AnyRequest) -> Response[Any]:
     if request.state.actor is not None:
         async with request.app.state.database.begin(request.state.actor) as db:
             await actions.sign_out(db, request.state.actor)
-    return Redirect(target, status_code=303, cookies=[_cookie(opened.token, opened.lifetime, secure=settings.public_url.startswith("https:"))])
+    return Redirect(target, status_code=303, cookies=[_cookie(request, opened.token, opened.lifetime)])
 
 
 @post("/sign-out")
@@ -79,7 +86,9 @@ async def _account(request: AnyRequest, *, status_code: int = 200, errors: dict[
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:
         sessions = (await db.execute(text("select * from accounts.my_sessions()"))).all()
-    return page(request, "accounts/account.html", status_code=status_code, me=actor, sessions=sessions, errors=errors or {})
+    return page(
+        request, "accounts/account.html", status_code=status_code, me=actor, sessions=sessions, errors=errors or {}
+    )
 
 
 @post("/account/password")
@@ -94,12 +103,15 @@ async def change_password(request: AnyRequest) -> Response[Any]:
     return Redirect("/sign-in", status_code=303, cookies=[_gone(request)])
 
 
-def _cookie(token: str, lifetime: timedelta, *, secure: bool) -> Cookie:
-    return Cookie(COOKIE, token, max_age=int(lifetime.total_seconds()), path="/", httponly=True, samesite="lax", secure=secure)
+def _cookie(request: AnyRequest, token: str, lifetime: timedelta) -> Cookie:
+    secure = request.app.state.settings.public_url.startswith("https:")
+    return Cookie(
+        COOKIE, value=token, max_age=int(lifetime.total_seconds()), httponly=True, samesite="lax", secure=secure
+    )
 
 
 def _gone(request: AnyRequest) -> Cookie:
-    return Cookie(COOKIE, "", max_age=0, path="/", httponly=True, samesite="lax", secure=request.app.state.settings.public_url.startswith("https:"))
+    return _cookie(request, "", timedelta())
 
 
 handlers = [sign_in_form, sign_in_submit, sign_out, sign_out_everywhere, account, change_password]

@@ -48,7 +48,7 @@ async def names(db: AsyncSession, ids: Collection[int | None]) -> dict[int, str]
         return {}
     found: dict[int, str] = {}
     for model in (Person, Unit, Agency):
-        rows = await db.execute(select(model.id, model.name).where(model.id.in_(wanted)))  # type: ignore[attr-defined]
+        rows = await db.execute(select(model.id, model.name).where(model.id.in_(wanted)))
         found.update({row.id: row.name for row in rows})
     return found
 
@@ -58,7 +58,15 @@ async def colleagues(
 ) -> Sequence[Colleague]:
     """People who hold one of ``kinds`` now, by agency, unit and name; at most ``limit``."""
     query = (
-        select(Person.id, Person.name, Person.badge, AppointmentRow.kind, Unit.id.label("unit_id"), Unit.name.label("unit"), Agency.name.label("agency"))
+        select(
+            Person.id,
+            Person.name,
+            Person.badge,
+            AppointmentRow.kind,
+            Unit.id.label("unit_id"),
+            Unit.name.label("unit"),
+            Agency.name.label("agency"),
+        )
         .join(AppointmentRow, AppointmentRow.person_id == Person.id)
         .join(Unit, Unit.id == AppointmentRow.unit_id)
         .join(Agency, Agency.id == Unit.agency_id)
@@ -80,7 +88,11 @@ async def agencies(db: AsyncSession) -> Sequence[Agency]:
 async def units(db: AsyncSession, *, after: int = 0, limit: int = 500) -> Sequence[tuple[Unit, str]]:
     """Units with their agency's name, in the order of their ids."""
     query = (
-        select(Unit, Agency.name).join(Agency, Agency.id == Unit.agency_id).where(Unit.id > after).order_by(Unit.id).limit(limit)
+        select(Unit, Agency.name)
+        .join(Agency, Agency.id == Unit.agency_id)
+        .where(Unit.id > after)
+        .order_by(Unit.id)
+        .limit(limit)
     )
     return [(row[0], row[1]) for row in await db.execute(query)]
 
@@ -88,7 +100,9 @@ async def units(db: AsyncSession, *, after: int = 0, limit: int = 500) -> Sequen
 async def people(db: AsyncSession, *, search: str = "", after: int = 0, limit: int = PAGE) -> Sequence[Person]:
     query = select(Person).where(Person.id > after).order_by(Person.id).limit(limit)
     if search:
-        query = query.where(or_(Person.name.icontains(search, autoescape=True), Person.login == search.lower(), Person.badge == search))
+        query = query.where(
+            or_(Person.name.icontains(search, autoescape=True), Person.login == search.lower(), Person.badge == search)
+        )
     return (await db.scalars(query)).all()
 
 

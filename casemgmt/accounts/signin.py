@@ -46,7 +46,8 @@ async def sign_in(database: Database, data: SignIn, *, user_agent: str, lifetime
     """Open a fresh session. Raises Invalid (never saying which half was wrong) or TooManyAttempts."""
     login = data.login.strip().lower()
     row = await database.gate("select * from accounts.credential_of($1)", login)
-    assert row is not None, "credential_of always answers with one row"
+    if row is None:
+        raise RuntimeError("accounts.credential_of answers with one row, always")
     if row["recent_failures"] >= MAX_FAILURES:
         raise TooManyAttempts
     known = row["password_hash"] or _NOBODY

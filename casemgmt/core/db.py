@@ -73,20 +73,26 @@ class Database:
         The statement must enter as a session itself (``custody.offer``, ``custody.answer``,
         ``accounts.whoami`` do).
         """
-        assert self._pool is not None, "Database.open was not awaited"
         try:
-            return await self._pool.fetchval(sql, *arguments)
+            return await _opened(self._pool).fetchval(sql, *arguments)
         except asyncpg.PostgresError as error:
             raise from_postgres(error) or error from error
 
     async def gate(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         """One statement of the gate role: sign-in and nothing else."""
-        assert self._gate is not None, "Database.open was not awaited"
-        return await self._gate.fetchrow(sql, *arguments)
+        return await _opened(self._gate).fetchrow(sql, *arguments)
 
     async def alive(self) -> bool:
-        assert self._pool is not None, "Database.open was not awaited"
-        return bool(await self._pool.fetchval("select true"))
+        return bool(await _opened(self._pool).fetchval("select true"))
+
+
+Pool = asyncpg.Pool[asyncpg.Record]
+
+
+def _opened(pool: Pool | None) -> Pool:
+    if pool is None:
+        raise RuntimeError("Database.open was not awaited")
+    return pool
 
 
 def _translated(error: DBAPIError) -> Exception:

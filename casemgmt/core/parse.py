@@ -30,7 +30,7 @@ def parse(type_: type[T], raw: Mapping[str, Any], *, lax: bool) -> T:
     value = _struct(type_, raw, "", lax, errors)
     if errors:
         raise Invalid(errors)
-    return typing.cast(T, value)
+    return typing.cast("T", value)
 
 
 def _struct(type_: type[msgspec.Struct], raw: object, path: str, lax: bool, errors: dict[str, Text]) -> Any:

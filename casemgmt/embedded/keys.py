@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from casemgmt.embedded.errors import EmbeddedError
-from casemgmt.embedded.errors import EmbeddedError
 from casemgmt.embedded.secret_files import private_directory, read_or_create
 from casemgmt.trust.errors import NoteError
 from casemgmt.trust.keys import SigningKey, check_name
