@@ -129,7 +129,8 @@ async def _person(
         agencies = await queries.agencies(db)
     return page(
         request, "accounts/person.html", status_code=status_code,
-        person=found, code=code, held=held, units=unit_rows, agencies=agencies, kinds=KINDS, values=values or {}, errors=errors or {},
+        person=found, code=code, held=held, units=unit_rows, agencies=agencies, kinds=KINDS,
+        values=values or {}, errors=errors or {},
     )  # fmt: skip
 
 

@@ -86,10 +86,7 @@ class Database:
         return bool(await _opened(self._pool).fetchval("select true"))
 
 
-Pool = asyncpg.Pool[asyncpg.Record]
-
-
-def _opened(pool: Pool | None) -> Pool:
+def _opened(pool: Any) -> Any:
     if pool is None:
         raise RuntimeError("Database.open was not awaited")
     return pool

@@ -28,7 +28,11 @@ from casemgmt.core.i18n import CATALOGUE_ROOT, LANGUAGES, SOURCE_LANGUAGE, catal
 
 PACKAGE = Path(__file__).resolve().parent.parent
 
-METHODS = [("**.py", "python"), ("templates/**.html", "jinja2")]
+METHODS = [
+    ("**.py", "python"),
+    ("templates/**.html", "jinja2"),
+    ("reference/data/**.toml", "casemgmt.reference.extraction:extract_labels"),
+]
 OPTIONS = {
     # A template that does not parse stops the run: skipping it would drop its texts.
     "templates/**.html": {

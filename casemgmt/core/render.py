@@ -18,6 +18,7 @@ from markupsafe import Markup
 
 from casemgmt.core import formats, i18n
 from casemgmt.core.assets import Assets
+from casemgmt.core.parts import NavItem
 
 TEMPLATE_ROOT = Path(__file__).resolve().parent.parent / "templates"
 
@@ -129,6 +130,7 @@ def page(
         "nav": state.get("nav", ()),
         "flash": state.get("flash", ()),
         "path": request.url.path,
+        "place": _place(state.get("nav", ()), request.url.path),
     }
     return Template(
         template_name=template,
@@ -136,6 +138,12 @@ def page(
         status_code=status_code,
         headers={"Vary": "Cookie, Accept-Language, HX-Request"},
     )
+
+
+def _place(nav: Sequence[NavItem], path: str) -> str | None:
+    """The address of the menu's place that this page belongs to: the longest that contains it."""
+    within = (item.href for item in nav if path == item.href or path.startswith(item.href.rstrip("/") + "/"))
+    return max(within, key=len, default=None)
 
 
 def see_other(request: Request[Any, Any, Any], path: str) -> Response[None]:

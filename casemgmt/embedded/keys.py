@@ -33,11 +33,6 @@ def make_keys(directory: Path, log_name: str | None = None) -> KeyFiles:
         check_name(name)
     except NoteError:
         raise LogNameError(f"{name!r} cannot be the ledger's name: spaces and plus signs are not allowed") from None
-    name = log_name or f"casemgmt.local/{secrets.token_hex(6)}"
-    try:
-        check_name(name)
-    except NoteError:
-        raise LogNameError(f"{name!r} cannot be the ledger's name: spaces and plus signs are not allowed") from None
     private_directory(directory)
     files = KeyFiles(log_key=directory / "ledger.key", hashids_salt=directory / "hashids.salt")
     read_or_create(files.log_key, lambda: SigningKey.generate(name).to_text().encode())
