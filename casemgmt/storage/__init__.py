@@ -1,0 +1,1 @@
+"""Write-once object storage. Knows nothing of cases; imports nothing of the application."""
