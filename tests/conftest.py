@@ -10,6 +10,7 @@ import pytest
 
 from casemgmt.embedded.cluster import Cluster
 from tests import db
+from tests.cast import api, app, browser, database, server, settings, world  # noqa: F401  (fixtures)
 
 _alive = pytest.StashKey[int]()
 

@@ -85,7 +85,7 @@ async def _refuse_forgery(request: AnyRequest, actor: Actor | None) -> None:
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
         request.state.form = await read_urlencoded(request)
-    if actor is None:
+    if actor is None or request.route_handler.opt.get("public"):
         return
     given = request.headers.get("x-csrf-token") or first(request.state.get("form") or {}, "csrf_token")
     if given:

@@ -46,6 +46,30 @@ begin
   end if;
 end $$;
 
+-- No change without its event, held by the database itself: when the transaction ends, the head an exhibit carries must be a
+-- custody event whose bytes are in the ledger, and no custody event may run ahead of its exhibit.
+create function access.event_beside() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from custody.event c join exhibits.exhibit e on e.id = c.exhibit_id
+                   join ledger.entry l on l.stream = 'exhibit:' || e.number and l.stream_seq = c.seq
+                  where c.exhibit_id = new.id and c.seq = new.last_seq and c.hash = new.last_hash and l.leaf_hash = new.last_hash) then
+    raise exception 'exhibit % changed without its event', new.id using errcode = 'CM002';
+  end if;
+  return null;
+end $$;
+create function access.exhibit_beside() returns trigger language plpgsql security definer set search_path = '' as $$
+begin
+  if not exists (select from exhibits.exhibit e join ledger.entry l on l.stream = 'exhibit:' || e.number and l.stream_seq = new.seq
+                  where e.id = new.exhibit_id and e.last_seq >= new.seq and l.leaf_hash = new.hash) then
+    raise exception 'custody event % of exhibit % stands alone', new.seq, new.exhibit_id using errcode = 'CM002';
+  end if;
+  return null;
+end $$;
+create constraint trigger event_beside after insert or update of holder_id, offered_to, status, seal_no, seal_state, last_seq, last_hash on exhibits.exhibit
+  deferrable initially deferred for each row execute function access.event_beside();
+create constraint trigger exhibit_beside after insert on custody.event
+  deferrable initially deferred for each row execute function access.exhibit_beside();
+
 -- Offer exhibits I hold to one person. Returns the hand-over's id.
 create function custody.offer(token bytea, p_client uuid, p_number text, p_to bigint, p_purpose text, p_place text, p_note text,
     p_lat numeric, p_lon numeric, p_acc numeric, p_device_at timestamptz,
@@ -162,14 +186,6 @@ grant update (ntk) on seizures.seizure, exhibits.exhibit, evidence.file, access.
 grant update (status) on cases.case_file to access_fn;
 create policy write_fn on access.named for insert to access_fn with check (true);
 create policy drop_fn on access.named for delete to access_fn using (true);
-do $$ declare f record; begin
-  for f in select p.oid::regprocedure as sig from pg_proc p join pg_namespace n on n.oid = p.pronamespace
-            where n.nspname in ('accounts', 'access', 'ledger') and p.prosecdef loop
-    execute 'alter function ' || f.sig || ' owner to access_fn';
-  end loop;
-end $$;
-revoke create on schema accounts, access, ledger from access_fn;
-
 revoke execute on all functions in schema accounts, access, ledger, custody from public;
 grant execute on all functions in schema access to access_fn;
 grant execute on all functions in schema accounts to access_fn;
@@ -180,3 +196,12 @@ grant execute on function accounts.credential_of, accounts.note_failure, account
 grant execute on function ledger.head, custody.step, custody.offer, custody.answer to app;
 grant execute on function access.enter_as, access.drift, access.case_drift, access.begin_grants, access.me, access.reader, access.units, access.agencies, access.principals to sequencer;
 grant execute on function access.refuse, access.only_projection to app, sequencer, access_fn;
+
+-- Last of all: after this only access_fn itself could take a right on these functions back.
+do $$ declare f record; begin
+  for f in select p.oid::regprocedure as sig from pg_proc p join pg_namespace n on n.oid = p.pronamespace
+            where n.nspname in ('accounts', 'access', 'ledger') and p.prosecdef loop
+    execute 'alter function ' || f.sig || ' owner to access_fn';
+  end loop;
+end $$;
+revoke create on schema accounts, access, ledger from access_fn;

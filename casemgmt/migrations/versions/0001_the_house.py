@@ -7,5 +7,5 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for part in ("10_accounts", "20_access", "30_records", "40_reach", "50_policies", "60_functions"):
+    for part in ("10_accounts", "20_access", "30_records", "40_reach", "50_policies", "60_functions", "70_ledger_log"):
         run_sql_file(f"0001_{part}.sql")
