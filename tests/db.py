@@ -125,6 +125,12 @@ async def _make_template(cluster: Cluster) -> None:
     finally:
         await connection.close()
     await migrations.upgrade(cluster.dsn("owner_login", TEMPLATE))
+    connection = await asyncpg.connect(cluster.dsn(roles.SUPERUSER, "postgres"))
+    try:
+        # A database somebody is connected to cannot be copied.
+        await connection.execute(f"revoke connect on database {TEMPLATE} from {', '.join(roles.LOGIN_ROLES)}")
+    finally:
+        await connection.close()
 
 
 def _discard(directory: Path) -> None:

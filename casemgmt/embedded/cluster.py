@@ -100,6 +100,8 @@ class Cluster:
         if not self.data.exists():
             self._initialise()
         end_leftover_server(self.data, lambda: self._control("stop", "-m", "fast", "-t", "30"))
+        for stale in self.socket_directory.glob(".s.PGSQL.*"):
+            stale.unlink()  # its owner is gone, but the number of that process may be in use again
         settings = {
             **self._settings,
             "hba_file": str(self._hba),
@@ -178,6 +180,11 @@ class Cluster:
 
     def _check(self, done: CompletedProcess[str], failure: str) -> None:
         if done.returncode != 0:
-            log = self.data / "startup.log"
-            tail = log.read_text(errors="replace")[-2000:] if log.exists() else ""
-            raise ClusterError(f"{failure}: {done.stderr.strip() or done.stdout.strip()}\n{tail}".strip())
+            told = (done.stderr or done.stdout).strip()
+            raise ClusterError(f"{failure}: {told}\n{self._last_words()}".strip())
+
+    def _last_words(self) -> str:
+        """The end of what the server itself wrote last: in its log, or before it had one."""
+        logs = [*self.data.glob("log/*.log"), *self.data.glob("startup.log")]
+        newest = max(logs, key=lambda log: log.stat().st_mtime_ns, default=None)
+        return newest.read_text(errors="replace")[-2000:] if newest else ""
