@@ -46,7 +46,7 @@ def run_embedded(data: Path, environ: Mapping[str, str], log_name: str | None = 
     data.mkdir(parents=True, exist_ok=True)
     with InstanceLock(data) as lock:
         cluster = Cluster(data / "postgres")
-        own = _with_own_parts(environ, data, cluster, log_name)
+        own = with_own_parts(environ, data, cluster, log_name)
         with contextlib.closing(_listener(load(own))) as listener:
             settings = load({**own, f"{PREFIX}PORT": str(listener.getsockname()[1])})
             try:
@@ -76,7 +76,7 @@ async def _run(settings: Settings, cluster: Cluster, listener: socket.socket, lo
     await serve_until(stop, server, listener, run_worker(settings, stop), _keep_database_up(cluster, stop))
 
 
-def _with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log_name: str | None) -> dict[str, str]:
+def with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log_name: str | None) -> dict[str, str]:
     """The environment completed by what this machine brings itself."""
     keys = make_keys(data / "keys", log_name)
     own = {
