@@ -25,41 +25,10 @@ from casemgmt.app import create_app
 from casemgmt.core.actor import Actor
 from casemgmt.core.db import Database
 from casemgmt.core.web.signin import COOKIE, load_actor, token_hash
+from casemgmt.demo.cast import AGENCIES, PEOPLE, UNITS, Role
 from casemgmt.settings import Settings, load
 from casemgmt.trust.keys import SigningKey
 from tests.db import Dsn
-
-PASSWORD = "border-post-2026"
-
-AGENCIES = {
-    "customs": ("customs", "State Customs Service"),
-    "police": ("police", "Ministry of Internal Affairs"),
-    "prosecution": ("prosecution", "Prosecutor General's Office"),
-}
-UNITS = {
-    "post": ("customs", "Ak-Tilek post"),
-    "store": ("customs", "Customs evidence store"),
-    "customs_investigation": ("customs", "Customs investigation department"),
-    "other_post": ("customs", "Torugart post"),
-    "crime_unit": ("police", "Serious crime unit"),
-    "transport_police": ("police", "Transport police"),
-    "prosecutors": ("prosecution", "Prosecutor's office, border cases"),
-}
-# login: name, badge, appointment, unit (or agency, or neither)
-PEOPLE = {
-    "admin": ("Administrator", "", "administrator", None),
-    "aida": ("Aida Asanova", "04412", "officer", "post"),
-    "nurlan": ("Nurlan Satybaldiev", "03977", "custodian", "store"),
-    "saule": ("Saule Bekova", "04400", "supervisor", "post"),
-    "timur": ("Timur Isaev", "04531", "officer", "other_post"),
-    "gulnara": ("Gulnara Osmonova", "04500", "supervisor", "other_post"),
-    "marat": ("Marat Jumabekov", "04010", "investigator", "customs_investigation"),
-    "elena": ("Elena Petrova", "77101", "investigator", "crime_unit"),
-    "ruslan": ("Ruslan Kim", "77100", "supervisor", "crime_unit"),
-    "oleg": ("Oleg Volkov", "77205", "investigator", "transport_police"),
-    "dinara": ("Dinara Saparova", "90017", "prosecutor", "prosecutors"),
-    "askar": ("Askar Tulegenov", "00007", "auditor", "customs"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,23 +64,23 @@ async def make_world(dba: asyncpg.Connection[Any], database: Database) -> World:
     mark = secrets.token_hex(4)
     async with dba.transaction():
         agencies = {
-            key: await _insert(dba, "agency", "agency(id, code, kind, name)", f"{key}-{mark}", kind, name)
-            for key, (kind, name) in AGENCIES.items()
+            key: await _insert(dba, "agency", "agency(id, code, kind, name)", f"{key}-{mark}", agency.kind, agency.name)
+            for key, agency in AGENCIES.items()
         }
         codes = await _free_codes(dba, len(UNITS))
         units = {
-            key: await _insert(dba, "unit", "unit(id, agency_id, code, name)", agencies[agency], code, name)
-            for (key, (agency, name)), code in zip(UNITS.items(), codes, strict=True)
+            key: await _insert(dba, "unit", "unit(id, agency_id, code, name)", agencies[unit.agency], code, unit.name)
+            for (key, unit), code in zip(UNITS.items(), codes, strict=True)
         }
         people = {}
-        for login, (name, badge, kind, place) in PEOPLE.items():
-            people[login] = await _person(dba, f"{login}-{mark}", name, badge, kind, units, agencies, place)
+        for login, role in PEOPLE.items():
+            people[login] = await _person(dba, f"{login}-{mark}", role, units, agencies)
     members = {}
     for login, (id_, token) in people.items():
         actor = await load_actor(database, token_hash(token))
         assert actor is not None
-        place = PEOPLE[login][3]
-        members[login] = Member(id_, actor.login, actor.name, units.get(place or ""), token, actor)
+        unit_id = units.get(PEOPLE[login].place or "")
+        members[login] = Member(id_, actor.login, actor.name, unit_id, token, actor)
     return World(agencies, units, dict(zip(UNITS, codes, strict=True)), members)
 
 
@@ -132,16 +101,15 @@ async def _free_codes(dba: asyncpg.Connection[Any], count: int) -> list[str]:
     return [row["c"] for row in rows]
 
 
-async def _person(  # noqa: PLR0917
-    dba: asyncpg.Connection[Any], login: str, name: str, badge: str, kind: str,
-    units: dict[str, int], agencies: dict[str, int], place: str | None,
-) -> tuple[int, str]:  # fmt: skip
-    id_ = await _insert(dba, "person", "person(id, login, name, badge)", login, name, badge)
-    unit = units.get(place or "") if kind != "auditor" else None
-    agency = agencies.get(place or "") if kind == "auditor" else None
+async def _person(
+    dba: asyncpg.Connection[Any], login: str, role: Role, units: dict[str, int], agencies: dict[str, int]
+) -> tuple[int, str]:
+    id_ = await _insert(dba, "person", "person(id, login, name, badge)", login, role.name, role.badge)
+    unit = units.get(role.place or "") if role.appointment != "auditor" else None
+    agency = agencies.get(role.place or "") if role.appointment == "auditor" else None
     await dba.execute(
         "insert into accounts.appointment(person_id, kind, unit_id, agency_id) values ($1, $2, $3, $4)",
-        id_, kind, unit, agency,
+        id_, role.appointment, unit, agency,
     )  # fmt: skip
     token = secrets.token_urlsafe(16)
     await dba.execute(

@@ -7,7 +7,8 @@ import pytest
 
 from casemgmt.accounts.signin import MAX_FAILURES, hash_password
 from casemgmt.core.web.signin import COOKIE, token_hash
-from tests.cast import PASSWORD, World
+from casemgmt.demo.cast import PASSWORD
+from tests.cast import World
 
 
 @pytest.fixture

@@ -1,0 +1,86 @@
+"""Fills an empty installation with the cast, through the same actions an administrator uses."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import asyncpg
+from sqlalchemy import select
+
+from casemgmt.accounts import actions
+from casemgmt.accounts.models import Agency
+from casemgmt.accounts.schemas import NewAgency, NewAppointment, NewPerson, NewUnit, SignIn
+from casemgmt.accounts.signin import hash_password, sign_in
+from casemgmt.core.actor import Actor
+from casemgmt.core.db import Database
+from casemgmt.core.errors import NotSignedIn
+from casemgmt.core.web.signin import load_actor, token_hash
+from casemgmt.demo.cast import AGENCIES, PASSWORD, PEOPLE, UNITS
+from casemgmt.settings import Settings
+
+
+async def ensure_demo(settings: Settings) -> list[str]:
+    """Make the cast where it is missing; safe to repeat. Returns who signs in as whom, a line each."""
+    database = Database(settings.app_dsn, settings.gate_dsn)
+    await database.open()
+    try:
+        await make_administrator(settings)
+        administrator = await signed_in(database, "admin")
+        async with database.begin(administrator) as db:
+            fresh = await db.scalar(select(Agency.id).limit(1)) is None
+        if fresh:
+            await _fill(database, administrator)
+    finally:
+        await database.close()
+    width = max(map(len, PEOPLE))
+    return [
+        f"Demonstration. Everybody's password is {PASSWORD}; sign in as:",
+        *(f"  {login:{width}}  {role.name}, {role.appointment}: {role.says}" for login, role in PEOPLE.items()),
+    ]
+
+
+async def make_administrator(settings: Settings) -> None:
+    """The first administrator, with the demonstration's password. Does nothing when there is one."""
+    if settings.owner_dsn is None:
+        raise RuntimeError("the demonstration needs the owner's connection to make its first administrator")
+    connection = await asyncpg.connect(settings.owner_dsn)
+    try:
+        await connection.execute("set role owner")
+        await connection.execute(
+            "select accounts.first_administrator('admin', 'Administrator', $1)", await hash_password(PASSWORD)
+        )
+    except asyncpg.PostgresError as error:
+        if error.sqlstate != "CM001":
+            raise
+    finally:
+        await connection.close()
+
+
+async def signed_in(database: Database, login: str) -> Actor:
+    """One of the cast, in a session of a quarter of an hour."""
+    opened = await sign_in(
+        database, SignIn(login, PASSWORD), user_agent="casemgmt demonstration", lifetime=timedelta(minutes=15)
+    )
+    actor = await load_actor(database, token_hash(opened.token))
+    if actor is None:
+        raise NotSignedIn
+    return actor
+
+
+async def _fill(database: Database, administrator: Actor) -> None:
+    async with database.begin(administrator) as db:
+        agencies = {
+            key: (await actions.add_agency(db, administrator, NewAgency(key, agency.kind, agency.name))).id
+            for key, agency in AGENCIES.items()
+        }
+        units = {}
+        for key, unit in UNITS.items():
+            data = NewUnit(agencies[unit.agency], unit.code, unit.name, unit.place)
+            units[key] = (await actions.add_unit(db, administrator, data)).id
+        for login, role in PEOPLE.items():
+            if login == "admin":
+                continue
+            person = await actions.add_person(db, administrator, NewPerson(login, role.name, PASSWORD, role.badge))
+            unit_id = units.get(role.place or "") if role.appointment != "auditor" else None
+            agency_id = agencies.get(role.place or "") if role.appointment == "auditor" else None
+            await actions.appoint(db, administrator, person.id, NewAppointment(role.appointment, unit_id, agency_id))
