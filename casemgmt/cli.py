@@ -18,6 +18,7 @@ COMMANDS = {
     "worker": ("casemgmt.commands.worker", "run the background work beside `casemgmt serve`"),
     "migrate": ("casemgmt.commands.migrate", "bring a configured database to this release"),
     "doctor": ("casemgmt.doctor", "check the database, the roles and what the object store really protects"),
+    "ledger": ("casemgmt.commands.ledger", "recompute the ledger from the bytes of its entries"),
     "verify": ("casemgmt.trust.verify.command", "check an evidence package: offline, without server or account"),
     "walkthrough": ("casemgmt.walkthrough", "run the main job over HTTP against a temporary instance"),
     "roles-sql": ("casemgmt.commands.roles_sql", "print the SQL that makes the roles on a configured database"),

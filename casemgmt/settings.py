@@ -30,6 +30,7 @@ class Settings:
     gate_dsn: str = field(repr=False)
     sequencer_dsn: str = field(repr=False)
     owner_dsn: str | None = field(repr=False)  # only migrations need it; a web process should not have it
+    verifier_dsn: str | None = field(repr=False)  # only `casemgmt ledger verify` needs it
     store_url: str  # see casemgmt.storage.config.open_store
     store_access_key: str = field(repr=False)
     store_secret_key: str = field(repr=False)
@@ -37,6 +38,7 @@ class Settings:
     hashids_salt: str = field(repr=False)
     session_lifetime: timedelta
     max_upload_bytes: int
+    retention: timedelta  # how long a store that has Object Lock keeps each file from deletion
     language: str
     zone: ZoneInfo
     demo: bool
@@ -67,6 +69,7 @@ def read(reader: "Reader") -> Settings:
         gate_dsn=reader.database("GATE_URL"),
         sequencer_dsn=reader.database("SEQUENCER_URL"),
         owner_dsn=reader.database("OWNER_URL") if reader.given("OWNER_URL") else None,
+        verifier_dsn=reader.database("VERIFIER_URL") if reader.given("VERIFIER_URL") else None,
         store_url=reader.text("STORE_URL"),
         store_access_key=reader.secret("STORE_ACCESS_KEY", ""),
         store_secret_key=reader.secret("STORE_SECRET_KEY", ""),
@@ -74,6 +77,7 @@ def read(reader: "Reader") -> Settings:
         hashids_salt=reader.secret("HASHIDS_SALT"),
         session_lifetime=timedelta(hours=reader.integer("SESSION_HOURS", 12, 1, 24 * 30)),
         max_upload_bytes=reader.integer("MAX_UPLOAD_MIB", 16 * 1024, 1, 1024 * 1024) * 1024 * 1024,
+        retention=timedelta(days=reader.integer("RETENTION_DAYS", 10 * 365, 1, 100 * 365)),
         language=reader.choice("LANGUAGE", LANGUAGES),
         zone=reader.zone("TIME_ZONE", "UTC"),
         demo=reader.flag("DEMO"),

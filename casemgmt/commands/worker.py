@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import uvloop
 
-from casemgmt.ledger.worker import run_worker
+from casemgmt.worker import run_worker
 from casemgmt.settings import Settings, load
 
 

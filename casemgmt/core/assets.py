@@ -18,13 +18,13 @@ from typing import Annotated
 from litestar import Response, get
 from litestar.exceptions import NotFoundException
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter
 
 STATIC_ROOT = Path(__file__).resolve().parent.parent / "static"
 
 _MEDIA_TYPES = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
@@ -75,9 +75,9 @@ def asset_route(assets: Assets) -> HTTPRouteHandler:
 
     @get("/static/{version:str}/{name:path}", opt={"public": True}, include_in_schema=False)
     async def static_file(
-        version: str,
-        name: str,
-        accept_encoding: Annotated[str | None, Parameter(header="accept-encoding")] = None,
+        version: FromPath[str],
+        name: FromPath[str],
+        accept_encoding: Annotated[str, HeaderParameter(name="accept-encoding")] = "",
     ) -> Response[bytes]:
         asset = assets.find(name.lstrip("/"))
         if asset is None:
@@ -88,7 +88,7 @@ def asset_route(assets: Assets) -> HTTPRouteHandler:
             "X-Content-Type-Options": "nosniff",
         }
         content = asset.content
-        if asset.gzipped is not None and "gzip" in (accept_encoding or ""):
+        if asset.gzipped is not None and "gzip" in accept_encoding:
             content = asset.gzipped
             headers["Content-Encoding"] = "gzip"
         return Response(content, media_type=asset.media_type, headers=headers)

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from datetime import datetime
+from typing import Any, ClassVar
 
 import asyncpg
-from sqlalchemy import text
+from sqlalchemy import DateTime, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from sqlalchemy.orm import DeclarativeBase
@@ -23,6 +24,8 @@ from casemgmt.core.errors import NotSignedIn, from_postgres
 
 class Base(DeclarativeBase):
     """Tables of all rooms. The schema itself is made by the migrations, not from here."""
+
+    type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}  # every moment is stored with its zone
 
 
 _ENTER = text("select access.enter(:token)")

@@ -76,7 +76,7 @@ def format_filesize(size: int) -> str:
         return pgettext("file size", "%(size)s B", size=format_number(size))
     scaled = Decimal(size) / 1000
     for unit in ("kB", "MB", "GB"):
-        if scaled < 1000 or unit == "GB":
+        if scaled < Decimal("999.5") or unit == "GB":
             break
         scaled /= 1000
     shown = format_number(scaled.quantize(Decimal("0.1") if scaled < 100 else Decimal(1)))

@@ -60,7 +60,12 @@ def activate(language: str, zone: tzinfo = UTC) -> None:
     ``language`` must be a key of ``LANGUAGES``; anything else is a ``KeyError``, because
     ``choose_language`` never returns it.
     """
-    _current.set(Locale(language, zone, translations(language)))
+    use(Locale(language, zone, translations(language)))
+
+
+def use(locale: Locale) -> None:
+    """``activate`` for a locale made by hand, such as the stretched one of the tests."""
+    _current.set(locale)
 
 
 @contextmanager

@@ -8,7 +8,8 @@ from gettext import NullTranslations
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
+from jinja2.compiler import CodeGenerator, Frame
 from litestar import Request, Response
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
@@ -38,6 +39,19 @@ CONTENT_SECURITY_POLICY = "; ".join(
 )
 
 
+class _NothingFrozen(CodeGenerator):
+    """Leaves every expression to the moment of rendering.
+
+    Jinja computes what it can while compiling: ``5200000|filesize`` would be written once, in the
+    language of the first reader. ``optimized=False`` stops that only outside of output.
+    """
+
+    def _output_child_to_const(self, node: nodes.Expr, frame: Frame, finalize: CodeGenerator._FinalizeInfo) -> str:
+        if isinstance(node, nodes.TemplateData):
+            return super()._output_child_to_const(node, frame, finalize)
+        raise nodes.Impossible
+
+
 def build_environment(assets: Assets, folders: Sequence[Path] = (TEMPLATE_ROOT,)) -> Environment:
     """The environment every page is rendered in.
 
@@ -51,9 +65,9 @@ def build_environment(assets: Assets, folders: Sequence[Path] = (TEMPLATE_ROOT,)
         trim_blocks=True,
         lstrip_blocks=True,
         extensions=["jinja2.ext.i18n"],
-        # The optimiser would write `5|number` once, in the language of the first reader.
         optimized=False,
     )
+    environment.code_generator_class = _NothingFrozen
     environment.policies["ext.i18n.trimmed"] = True
     environment.install_gettext_callables(  # type: ignore[attr-defined]
         lambda message: _catalogue().gettext(message),

@@ -45,7 +45,6 @@ async def make_administrator(settings: Settings) -> None:
         raise RuntimeError("the demonstration needs the owner's connection to make its first administrator")
     connection = await asyncpg.connect(settings.owner_dsn)
     try:
-        await connection.execute("set role owner")
         await connection.execute(
             "select accounts.first_administrator('admin', 'Administrator', $1)", await hash_password(PASSWORD)
         )

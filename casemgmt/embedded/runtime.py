@@ -60,7 +60,7 @@ def run_embedded(data: Path, environ: Mapping[str, str], log_name: str | None = 
 async def _run(settings: Settings, cluster: Cluster, listener: socket.socket, lock: InstanceLock) -> None:
     # Imported late: the parts above can be used, and tested, without the whole application.
     from casemgmt.app import create_app  # noqa: PLC0415
-    from casemgmt.ledger.worker import run_worker  # noqa: PLC0415
+    from casemgmt.worker import run_worker  # noqa: PLC0415
 
     await cluster.create_roles_and_database()
     await migrations.upgrade(cluster.dsn("owner_login"))

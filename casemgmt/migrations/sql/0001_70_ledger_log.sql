@@ -26,8 +26,8 @@ create function accounts.purge() returns int language sql volatile security defi
   with gone as (delete from accounts.session where expires_at < now() returning 1),
        old as (delete from accounts.failed_sign_in where at < now() - interval '1 day')
   select count(*)::int from gone $$;
+revoke execute on function accounts.purge() from public;
+grant execute on function accounts.purge() to sequencer;
 grant create on schema accounts to access_fn;
 alter function accounts.purge() owner to access_fn;
 revoke create on schema accounts from access_fn;
-revoke execute on function accounts.purge() from public;
-grant execute on function accounts.purge() to sequencer;

@@ -1,0 +1,1 @@
+"""Seizures: one act of taking things, with its people, conveyances, place and ground."""
