@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from datetime import timedelta
 
-import asyncpg
 from sqlalchemy import select
 
 from casemgmt.accounts import actions
+from casemgmt.accounts.first import first_administrator
 from casemgmt.accounts.models import Agency
 from casemgmt.accounts.schemas import NewAgency, NewAppointment, NewPerson, NewUnit, SignIn
-from casemgmt.accounts.signin import hash_password, sign_in
+from casemgmt.accounts.signin import sign_in
 from casemgmt.core.actor import Actor
 from casemgmt.core.db import Database
-from casemgmt.core.errors import NotSignedIn
+from casemgmt.core.errors import Conflict, NotSignedIn
 from casemgmt.core.web.signin import load_actor, token_hash
 from casemgmt.demo.cast import AGENCIES, PASSWORD, PEOPLE, UNITS
 from casemgmt.settings import Settings
@@ -21,10 +22,13 @@ from casemgmt.settings import Settings
 
 async def ensure_demo(settings: Settings) -> list[str]:
     """Make the cast where it is missing; safe to repeat. Returns who signs in as whom, a line each."""
+    if settings.owner_dsn is None:
+        raise RuntimeError("the demonstration needs the owner's connection to make its first administrator")
     database = Database(settings.app_dsn, settings.gate_dsn)
     await database.open()
     try:
-        await make_administrator(settings)
+        with suppress(Conflict):  # there is one from an earlier start
+            await first_administrator(settings.owner_dsn, login="admin", name=PEOPLE["admin"].name, password=PASSWORD)
         administrator = await signed_in(database, "admin")
         async with database.begin(administrator) as db:
             fresh = await db.scalar(select(Agency.id).limit(1)) is None
@@ -37,22 +41,6 @@ async def ensure_demo(settings: Settings) -> list[str]:
         f"Demonstration. Everybody's password is {PASSWORD}; sign in as:",
         *(f"  {login:{width}}  {role.name}, {role.appointment}: {role.says}" for login, role in PEOPLE.items()),
     ]
-
-
-async def make_administrator(settings: Settings) -> None:
-    """The first administrator, with the demonstration's password. Does nothing when there is one."""
-    if settings.owner_dsn is None:
-        raise RuntimeError("the demonstration needs the owner's connection to make its first administrator")
-    connection = await asyncpg.connect(settings.owner_dsn)
-    try:
-        await connection.execute(
-            "select accounts.first_administrator('admin', 'Administrator', $1)", await hash_password(PASSWORD)
-        )
-    except asyncpg.PostgresError as error:
-        if error.sqlstate != "CM001":
-            raise
-    finally:
-        await connection.close()
 
 
 async def signed_in(database: Database, login: str) -> Actor:

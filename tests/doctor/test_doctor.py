@@ -65,7 +65,9 @@ async def test_it_sees_reach_that_nobody_gave(owner: asyncpg.Connection):
     agency = await owner.fetchval("insert into accounts.principal(kind) values ('agency') returning id")
     unit = await owner.fetchval("insert into accounts.principal(kind) values ('unit') returning id")
     await owner.execute("insert into accounts.agency(id, code, kind, name) values ($1, 'x', 'customs', 'X')", agency)
-    await owner.execute("insert into accounts.unit(id, agency_id, code, name) values ($1, $2, '0001', 'X')", unit, agency)
+    await owner.execute(
+        "insert into accounts.unit(id, agency_id, code, name) values ($1, $2, '0001', 'X')", unit, agency
+    )
     await owner.execute("insert into accounts.person(id, login, name) values ($1, 'x', 'X')", person)
     seizure = await owner.fetchval(
         "insert into seizures.seizure(client_id, number, agency_id, unit_id, created_by, seized_at)"
