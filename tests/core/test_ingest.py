@@ -261,6 +261,13 @@ async def test_what_arrived_before_a_cut_reaches_the_sink_before_it_is_told(stor
     assert sink.calls[-1] == "abort"
 
 
+async def test_a_refused_upload_tells_what_had_arrived(store: LocalStore) -> None:
+    digest = Digest()
+    with pytest.raises(Refused, match="SHA-256"):
+        await store_file(arriving(PHOTO), store, KEY, Declared(sha256=sha(b"another")), digest=digest)
+    assert (digest.size, digest.sha256) == (len(PHOTO), sha(PHOTO))
+
+
 async def test_an_upload_in_pieces_goes_on_with_the_state_of_what_it_holds(store: LocalStore) -> None:
     digest = Digest()
     digest.update([PHOTO[:1000]])
