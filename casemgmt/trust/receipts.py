@@ -52,6 +52,7 @@ def file_row(path: str, event: Event) -> FileRow:
         and isinstance(sha256, str)
         and is_hash_hex(sha256)
         and isinstance(size, int)
+        and not isinstance(size, bool)
         and isinstance(actor, str)
     ):
         raise EventError(f"not a complete received event: {shown(event.stream)} event {event.seq}")
