@@ -20,7 +20,13 @@ from casemgmt.storage.config import open_store
 
 _log = logging.getLogger(__name__)
 
-_OURS = ("APP_URL", "GATE_URL", "SEQUENCER_URL", "OWNER_URL")
+_OURS = {
+    "APP_URL": "app",
+    "GATE_URL": "gate",
+    "SEQUENCER_URL": "sequencer",
+    "VERIFIER_URL": "verifier",
+    "OWNER_URL": "owner_login",
+}
 _DATABASE_CHECK = 2.0  # seconds
 
 
@@ -88,8 +94,7 @@ def with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log
         del own["HASHIDS_SALT_FILE"]
     named = {PREFIX + name: value for name, value in own.items()}
     named |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
-    roles = {"APP_URL": "app", "GATE_URL": "gate", "SEQUENCER_URL": "sequencer", "OWNER_URL": "owner_login"}
-    named |= {PREFIX + name: cluster.dsn(role) for name, role in roles.items()}
+    named |= {PREFIX + name: cluster.dsn(role) for name, role in _OURS.items()}
     named[f"{PREFIX}DATA_DIR"] = str(data)
     return named
 

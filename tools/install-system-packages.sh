@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# What the tests need from the system: a browser, fonts with Cyrillic, unzip. Debian and its children; needs root.
+# Does nothing when all of it is there.
+set -euo pipefail
+
+missing=()
+command -v chromium >/dev/null || missing+=(chromium)
+command -v unzip >/dev/null || missing+=(unzip)
+command -v make >/dev/null || missing+=(make)
+[ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
+"${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
+if [ ${#missing[@]} -eq 0 ]; then
+    exit 0
+fi
+
+if [ "$(id -u)" -ne 0 ]; then
+    echo "missing: ${missing[*]}. Install them as root: apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+export DEBIAN_FRONTEND=noninteractive
+apt-get -q update
+apt-get -q install -y --no-install-recommends "${missing[@]}"
