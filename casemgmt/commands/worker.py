@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import uvloop
 
-from casemgmt.worker import run_worker
 from casemgmt.settings import Settings, load
+from casemgmt.worker import run_worker
 
 
 def main(argv: Sequence[str]) -> int:
