@@ -23,12 +23,11 @@ class Collection {
     this.list = box.querySelector("[data-photo-list]");
     this.status = box.querySelector("[data-photos-status]");
     this.hashes = box.querySelector("input[type=hidden]");
-    const gallery = box.querySelector("[data-photos-gallery]");
-    gallery.hidden = false;
+    this.gallery = box.querySelector("[data-photos-gallery]");
     // A camera with `capture` hands over one picture at a time and replaces the last one, so the
     // page keeps them all and gives the whole list back to the one named input.
     this.camera.addEventListener("change", () => this.add([...this.camera.files]));
-    const picker = gallery.querySelector("input");
+    const picker = this.gallery.querySelector("input");
     picker.addEventListener("change", () => {
       this.add([...picker.files]);
       picker.value = "";
@@ -68,7 +67,9 @@ class Collection {
     this.show();
   }
 
+  // Also after the server's answer was merged into the page, which resets what the script had set.
   show() {
+    this.gallery.hidden = false;
     const chosen = new DataTransfer();
     this.items.forEach((item) => chosen.items.add(item.file));
     this.camera.files = chosen.files;

@@ -1,0 +1,48 @@
+"""What others wrote is what they published, with its licence beside it, and the budgets of weight."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from casemgmt.core.assets import STATIC_ROOT
+
+TESTS = Path(__file__).resolve().parent.parent
+FOLDERS = (STATIC_ROOT / "vendor", TESTS / "vendor")
+
+
+def entries(folder: Path) -> list[dict[str, Any]]:
+    manifest = tomllib.loads((folder / "MANIFEST.toml").read_text(encoding="utf-8"))
+    return list(manifest["file"])
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests"])
+def test_every_vendored_file_has_the_hash_of_its_manifest(folder: Path) -> None:
+    for entry in entries(folder):
+        found = hashlib.sha256((folder / entry["path"]).read_bytes()).hexdigest()
+        assert found == entry["sha256"], entry["path"]
+        assert entry["version"] in entry["package"]
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests"])
+def test_nothing_lies_in_a_vendor_folder_that_its_manifest_does_not_name(folder: Path) -> None:
+    named = {entry["path"] for entry in entries(folder)} | {entry["licence_file"] for entry in entries(folder)}
+    assert {path.name for path in folder.iterdir()} == named | {"MANIFEST.toml"}
+
+
+def packed(path: Path) -> int:
+    return len(gzip.compress(path.read_bytes(), 9))
+
+
+def test_the_sheet_stays_within_its_budget() -> None:
+    assert packed(STATIC_ROOT / "app.css") <= 12_000
+
+
+def test_the_scripts_of_a_first_visit_stay_within_their_budget() -> None:
+    scripts = [STATIC_ROOT / "vendor" / "htmx.min.js", *(STATIC_ROOT / "js").glob("*.js")]
+    assert sum(map(packed, scripts)) <= 25_000
