@@ -13,7 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import asyncpg
 import httpx
@@ -164,10 +164,10 @@ def settings_for(dsn: Dsn, folder: Path, **more: str) -> Settings:
 
 
 @asynccontextmanager
-async def running(app: Litestar) -> AsyncIterator[str]:
-    """The application on a real socket in this process; yields its base address."""
+async def running(app: Litestar, *, lifespan: Literal["on", "off"] = "off") -> AsyncIterator[str]:
+    """The application on a real socket in this process; yields its base address. ``lifespan="on"`` starts it too."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, http="httptools", ws="none", lifespan="off", log_config=None))
+    server = uvicorn.Server(uvicorn.Config(app, http="httptools", ws="none", lifespan=lifespan, log_config=None))
     task = asyncio.create_task(server.serve(sockets=[listener]))
     while not server.started:
         await asyncio.sleep(0.01)

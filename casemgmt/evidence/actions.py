@@ -1,0 +1,242 @@
+"""Receiving a file, and recording who read one. The only code that writes evidence."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Literal
+
+import structlog
+from sqlalchemy import insert
+from sqlalchemy.dialects.postgresql import insert as postgresql_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casemgmt.core import events, sniff
+from casemgmt.core.actor import Actor
+from casemgmt.core.clock import utcnow
+from casemgmt.core.db import Database
+from casemgmt.core.errors import Conflict, NotFound
+from casemgmt.core.formstream import BadForm
+from casemgmt.core.i18n import N_
+from casemgmt.core.ingest import HEAD, Declared, Digest, Ingested, Refused, store_file
+from casemgmt.evidence import queries, rules
+from casemgmt.evidence.models import File, Reading, Refusal
+from casemgmt.evidence.refusals import BY_REASON, FileRefused, NoRoom, NotAPicture, StoreFailed
+from casemgmt.evidence.schemas import NewFile
+from casemgmt.exhibits.queries import exhibit as load_exhibit
+from casemgmt.seizures.queries import seizure as load_seizure
+from casemgmt.storage.contract import NoSpace, Store, StoreError
+
+log = structlog.get_logger()
+
+
+async def receive(
+    database: Database,
+    store: Store,
+    actor: Actor,
+    data: NewFile,
+    chunks: AsyncIterator[bytes],
+    *,
+    limit: int,
+    retention: timedelta,
+) -> File:
+    """Take in one file: bytes to the store first, then one transaction with its row and its event.
+
+    The same ``client_id`` again answers with the row of the first time and reads no byte. ``limit`` is in bytes;
+    ``retention`` is how long a store that has locks keeps the file from deletion. No transaction is open while bytes
+    stream, and a crash between store and row leaves an object without a row, which ``fixity.sweep`` reports, never a
+    row without bytes.
+
+    Raises NotFound, Forbidden or Invalid before any byte is read; FileRefused, on record, for what the sender did;
+    StoreFailed or NoRoom for what the store did; Conflict for a ``client_id`` that was used for another file.
+    ``chunks`` may be left unread.
+    """
+    rules.check_claims(
+        sha256=data.declared_sha256, latitude=data.latitude, longitude=data.longitude, accuracy_m=data.accuracy_m
+    )
+    async with database.begin(actor) as db:
+        await _place(db, actor, data)
+        earlier = await queries.file_sent_as(db, actor.id, data.client_id)
+    if earlier is not None:
+        return _same(earlier, data)
+    digest = Digest()
+    declared = Declared(size=data.size, sha256=data.declared_sha256, limit=limit)
+    try:
+        ingested = await store_file(_of_kind(chunks, data.kind), store, str(uuid.uuid4()), declared, digest=digest)
+        until = await _protect(store, ingested, retention)
+    except (Refused, BadForm, NotAPicture) as error:
+        refusal = _refusal(error)
+        await _record_refusal(database, actor, data, refusal, digest)
+        raise refusal from error
+    except StoreError as error:
+        log.exception("evidence.store_failed", store=store.address)
+        raise (NoRoom if isinstance(error, NoSpace) else StoreFailed) from error
+    async with database.begin(actor) as db:
+        return await _keep(db, actor, data, ingested, until)
+
+
+async def record_reading(
+    db: AsyncSession, actor: Actor, file: File, how: Literal["view", "download"], reason: str = ""
+) -> None:
+    """Say who is about to see (``view``) or take (``download``) the bytes. A download is in the ledger as well."""
+    await db.execute(insert(Reading).values(file_id=file.id, how=how, reason=reason))
+    if how == "download":
+        seizure = await load_seizure(db, file.seizure_id)
+        data = {"file": file.object_key, "sha256": file.sha256.hex(), "reason": reason}
+        await events.record(
+            db, actor, "evidence:file:downloaded", f"seizure:{seizure.number}", data, seizure_id=seizure.id
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """The record a file belongs to."""
+
+    seizure: str
+    exhibit: str | None
+    agency_id: int
+    unit_id: int
+    ntk: bool
+
+
+async def _place(db: AsyncSession, actor: Actor, data: NewFile) -> _Place:
+    seizure = await load_seizure(db, data.seizure_id)
+    number, keepers = None, set()
+    if data.exhibit_id is not None:
+        exhibit = await load_exhibit(db, data.exhibit_id)
+        if exhibit.seizure_id != seizure.id:
+            raise NotFound
+        number, keepers = exhibit.number, {exhibit.holder_id, exhibit.offered_to}
+    rules.check_may_add(actor, seizure.unit_id, keepers)
+    return _Place(seizure.number, number, seizure.agency_id, seizure.unit_id, seizure.ntk)
+
+
+def _same(earlier: File, data: NewFile) -> File:
+    sha256, size = earlier.sha256.hex(), earlier.size
+    if (
+        (earlier.seizure_id, earlier.exhibit_id) != (data.seizure_id, data.exhibit_id)
+        or (data.declared_sha256 or sha256).lower() != sha256
+        or (size if data.size is None else data.size) != size
+    ):
+        raise Conflict(N_("Another file was sent under this identifier. Nothing was stored."))
+    return earlier
+
+
+async def _of_kind(chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
+    """The chunks, stopped before anything is published when they are not what they must be."""
+    head, told = b"", kind != "photo"
+    async for chunk in chunks:
+        if not told:
+            head += chunk[: HEAD - len(head)]
+            if told := len(head) >= HEAD:
+                _require_picture(head)
+        yield chunk
+    if head and not told:
+        _require_picture(head)
+
+
+def _require_picture(head: bytes) -> None:
+    if not rules.is_picture(sniff.sniff(head).name):
+        raise NotAPicture
+
+
+def _refusal(error: Refused | BadForm | NotAPicture) -> FileRefused:
+    if isinstance(error, NotAPicture):
+        return error
+    reason = error.fault if isinstance(error, BadForm) else error.reason
+    return BY_REASON.get(reason, BY_REASON["cut"])()
+
+
+async def _record_refusal(
+    database: Database, actor: Actor, data: NewFile, refusal: FileRefused, digest: Digest
+) -> None:
+    declared = bytes.fromhex(data.declared_sha256) if data.declared_sha256 else None
+    actual = bytes.fromhex(digest.sha256) if digest.size else None
+    name = rules.display_name(data.name)
+    async with database.begin(actor) as db:
+        place = await _place(db, actor, data)
+        row = insert(Refusal).values(
+            seizure_id=data.seizure_id, exhibit_id=data.exhibit_id, original_name=name, reason=refusal.reason,
+            size=digest.size, declared_sha256=declared, actual_sha256=actual,
+        )  # fmt: skip
+        await db.execute(row)
+        await events.record(
+            db, actor, "evidence:file:refused", f"seizure:{place.seizure}",
+            {
+                "seizure": place.seizure, "exhibit": place.exhibit, "name": name, "reason": refusal.reason,
+                "size": digest.size, "declared_sha256": declared.hex() if declared else None,
+                "actual_sha256": actual.hex() if actual else None,
+            },
+            seizure_id=data.seizure_id,
+        )  # fmt: skip
+
+
+async def _protect(store: Store, ingested: Ingested, retention: timedelta) -> datetime | None:
+    """Ask for the lock before anything is acknowledged. None where the store has none."""
+    loop = asyncio.get_running_loop()
+    if not (await loop.run_in_executor(store.readers, lambda: store.capabilities)).retention:
+        return None
+    until = utcnow().replace(microsecond=0) + retention
+    stored = ingested.stored
+    await loop.run_in_executor(store.readers, partial(store.protect, stored.key, stored.version, until))
+    return until
+
+
+async def _keep(db: AsyncSession, actor: Actor, data: NewFile, ingested: Ingested, until: datetime | None) -> File:
+    place = await _place(db, actor, data)
+    stored, found = ingested.stored, sniff.sniff(ingested.head)
+    row = {
+        "client_id": data.client_id, "seizure_id": data.seizure_id, "exhibit_id": data.exhibit_id,
+        "agency_id": place.agency_id, "unit_id": place.unit_id, "ntk": place.ntk, "kind": data.kind,
+        "object_key": stored.key, "store_version": stored.version, "original_name": rules.display_name(data.name),
+        "media_type": found.name, "declared_type": rules.declared_type(data.declared_type), "size": stored.size,
+        "sha256": bytes.fromhex(stored.sha256), "crc32": stored.crc32,
+        "hash_declared": data.declared_sha256 is not None,
+        "device_at": data.device_at, "latitude": data.latitude, "longitude": data.longitude,
+        "accuracy_m": data.accuracy_m, "retained_until": until,
+    }  # fmt: skip
+    statement = postgresql_insert(File).values(row)
+    statement = statement.on_conflict_do_nothing(index_elements=["received_by", "client_id"])
+    file = (await db.scalars(statement.returning(File))).one_or_none()
+    if file is None:
+        # The same file arrived twice at once and the other was first. Our object has no row: the sweeper reports it.
+        winner = await queries.file_sent_as(db, actor.id, data.client_id)
+        if winner is None:
+            raise NotFound
+        return _same(winner, data)
+    await events.record(
+        db,
+        actor,
+        "evidence:file:received",
+        f"seizure:{place.seizure}",
+        _received(file, place),
+        seizure_id=file.seizure_id,
+    )
+    return file
+
+
+def _received(file: File, place: _Place) -> dict[str, object]:
+    return {
+        "file": file.object_key,
+        "seizure": place.seizure,
+        "exhibit": place.exhibit,
+        "name": file.original_name,
+        "media_type": file.media_type,
+        "size": file.size,
+        "sha256": file.sha256.hex(),
+        "hash_declared": file.hash_declared,
+        "claimed": {
+            "device_at": events.timestamp(file.device_at) if file.device_at else None,
+            "latitude": _text(file.latitude),
+            "longitude": _text(file.longitude),
+            "accuracy_m": _text(file.accuracy_m),
+        },
+    }
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)

@@ -1,0 +1,110 @@
+"""Files as JSON and as raw bytes."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, put
+
+from casemgmt.core.codes import Codes
+from casemgmt.core.errors import DomainError, NotFound
+from casemgmt.core.events import timestamp
+from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.evidence import queries, rules
+from casemgmt.evidence.actions import receive
+from casemgmt.evidence.models import File, Fixity
+from casemgmt.evidence.uploads import Upload, described_by_headers
+from casemgmt.exhibits.queries import exhibit as load_exhibit
+
+
+@put("/api/v1/exhibits/{code:str}/files/{client_id:str}", request_max_body_size=None)
+async def put_exhibit_file(request: AnyRequest, code: str, client_id: str) -> Response[dict[str, Any]]:
+    """Send the bytes of one file of an exhibit. 201 when it was taken, 200 when it had been before.
+
+    ``client_id`` is a UUID of the sender's making. Headers as ``described_by_headers`` tells them.
+    """
+    exhibit_id = request.app.state.codes.decode("exhibit", code)
+    async with request.app.state.database.begin(actor_of(request)) as db:
+        exhibit = await load_exhibit(db, exhibit_id)
+    return await _put(request, client_id, exhibit.seizure_id, exhibit.id)
+
+
+@put("/api/v1/seizures/{code:str}/files/{client_id:str}", request_max_body_size=None)
+async def put_seizure_file(request: AnyRequest, code: str, client_id: str) -> Response[dict[str, Any]]:
+    """The same for a file that belongs to the seizure as a whole."""
+    return await _put(request, client_id, request.app.state.codes.decode("seizure", code), None)
+
+
+async def _put(
+    request: AnyRequest, client_id: str, seizure_id: int, exhibit_id: int | None
+) -> Response[dict[str, Any]]:
+    state = request.app.state
+    upload = Upload(request.receive)
+    try:
+        data = described_by_headers(request, _uuid(client_id), seizure_id, exhibit_id)
+        file = await receive(
+            state.database, state.store, actor_of(request), data, upload,
+            limit=state.settings.max_upload_bytes, retention=state.settings.retention,
+        )  # fmt: skip
+    except DomainError:
+        await upload.drain()
+        raise
+    repeated = not upload.started
+    if repeated:
+        await upload.drain()
+    answer = describe(file, state.codes)
+    location = f"/api/v1/files/{answer['code']}"
+    return Response(answer, status_code=200 if repeated else 201, headers={"Location": location})
+
+
+@get("/api/v1/files/{code:str}")
+async def get_file(request: AnyRequest, code: str) -> dict[str, Any]:
+    """What is known of a file; its bytes are at ``/files/<code>``."""
+    codes = request.app.state.codes
+    async with request.app.state.database.begin(actor_of(request)) as db:
+        file = await queries.file(db, codes.decode("file", code))
+        checks = await queries.latest_fixity(db, [file.id])
+    return describe(file, codes, checks.get(file.id))
+
+
+def describe(file: File, codes: Codes, check: Fixity | None = None) -> dict[str, Any]:
+    """A file for machines."""
+    place = None
+    if file.latitude is not None:
+        place = {
+            "latitude": str(file.latitude),
+            "longitude": str(file.longitude),
+            "accuracy_m": None if file.accuracy_m is None else str(file.accuracy_m),
+        }
+    return {
+        "code": codes.encode("file", file.id),
+        "client_id": str(file.client_id),
+        "seizure": codes.encode("seizure", file.seizure_id),
+        "exhibit": None if file.exhibit_id is None else codes.encode("exhibit", file.exhibit_id),
+        "kind": file.kind,
+        "name": file.original_name,
+        "media_type": file.media_type,
+        "declared_type": file.declared_type,
+        "type_differs": rules.type_differs(file.declared_type, file.media_type),
+        "size": file.size,
+        "sha256": file.sha256.hex(),
+        "crc32": f"{file.crc32:08x}",
+        "hash_declared": file.hash_declared,
+        "received_at": timestamp(file.received_at),
+        "received_by": codes.encode("person", file.received_by),
+        "device_at_claimed": None if file.device_at is None else timestamp(file.device_at),
+        "place_claimed": place,
+        "retained_until": None if file.retained_until is None else timestamp(file.retained_until),
+        "last_check": None if check is None else {"outcome": check.outcome, "at": timestamp(check.at)},
+    }
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise NotFound from None
+
+
+handlers = [put_exhibit_file, put_seizure_file, get_file]
