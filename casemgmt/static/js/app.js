@@ -9,6 +9,7 @@ const MODULES = {
   "[data-clock]": () => import("./clock.js"),
   "[data-place]": () => import("./place.js"),
   "[data-photos]": () => import("./photos.js"),
+  "[data-measures]": () => import("./measures.js"),
 };
 
 async function enhance() {
