@@ -14,6 +14,10 @@ from casemgmt.accounts import pages as accounts_pages
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
+from casemgmt.ledger import api as ledger_api
+from casemgmt.ledger import pages as ledger_pages
+from casemgmt.evidence import api as evidence_api
+from casemgmt.evidence import pages as evidence_pages
 from casemgmt.reference import lists
 
 
@@ -23,6 +27,10 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *accounts_pages.handlers,
         *directory_pages.handlers,
         *accounts_api.handlers,
+        *ledger_pages.handlers,
+        *ledger_api.handlers,
+        *evidence_pages.handlers,
+        *evidence_api.handlers,
     ]
 
 

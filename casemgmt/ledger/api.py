@@ -1,0 +1,58 @@
+"""Proofs for programs, and what the log shows to everybody: hashes and its public key, no content."""
+
+from __future__ import annotations
+
+from litestar import Response, get
+
+from casemgmt.core.errors import NotFound
+from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.ledger import proofs, queries
+from casemgmt.ledger.models import Entry
+
+_TEXT = "text/plain; charset=utf-8"
+
+
+@get("/api/v1/events/{code:str}/proof")
+async def event_proof(request: AnyRequest, code: str) -> Response[str]:
+    """The event's inclusion proof at the newest checkpoint (c2sp.org/tlog-proof); 409 while it is not sequenced."""
+    actor = actor_of(request)
+    async with request.app.state.database.begin(actor) as db:
+        found = await queries.entry(db, request.app.state.codes.decode("event", code))
+        proof = await proofs.proof_of_entry(db, found.id)
+    return Response(str(proof), media_type=_TEXT, headers=_attachment(found, "tlog-proof"))
+
+
+@get("/api/v1/events/{code:str}/body")
+async def event_body(request: AnyRequest, code: str) -> Response[bytes]:
+    """The exact bytes of the event: its leaf in the tree is the hash of a zero byte and these."""
+    actor = actor_of(request)
+    async with request.app.state.database.begin(actor) as db:
+        found = await queries.entry(db, request.app.state.codes.decode("event", code))
+    return Response(found.body, media_type="application/json", headers=_attachment(found, "event"))
+
+
+@get("/ledger/checkpoint", opt={"public": True})
+async def checkpoint(request: AnyRequest) -> Response[str]:
+    """The newest signed checkpoint: for whoever keeps an eye on the log."""
+    note = await request.app.state.database.call("select note from ledger.checkpoint order by size desc limit 1")
+    return _public(note)
+
+
+@get("/ledger/key", opt={"public": True})
+async def key(request: AnyRequest) -> Response[str]:
+    """The log's verifier key, to be compared with the one the agency publishes on paper."""
+    vkey = await request.app.state.database.call("select vkey from ledger.log")
+    return _public(f"{vkey}\n" if vkey else None)
+
+
+def _public(text: str | None) -> Response[str]:
+    if text is None:
+        raise NotFound
+    return Response(text, media_type=_TEXT, headers={"Cache-Control": "no-cache"})
+
+
+def _attachment(entry: Entry, extension: str) -> dict[str, str]:
+    return {"Content-Disposition": f'attachment; filename="{entry.event_id}.{extension}"'}
+
+
+handlers = [event_proof, event_body, checkpoint, key]

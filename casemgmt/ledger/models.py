@@ -1,0 +1,76 @@
+"""Tables of the ledger. Entries are written by ``core.events``, the rest by the sequencer alone."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Identity
+from sqlalchemy.orm import Mapped, mapped_column
+
+from casemgmt.core.db import Base
+
+
+class Entry(Base):
+    """One event: the exact bytes that are its leaf. Row-level security shows it to those who see what it is about."""
+
+    __tablename__ = "entry"
+    __table_args__ = {"schema": "ledger"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    event_id: Mapped[UUID]
+    stream: Mapped[str]
+    stream_seq: Mapped[int]
+    type: Mapped[str]
+    seizure_id: Mapped[int | None] = mapped_column(BigInteger)
+    exhibit_id: Mapped[int | None] = mapped_column(BigInteger)
+    case_id: Mapped[int | None] = mapped_column(BigInteger)
+    actor_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+    body: Mapped[bytes]
+    leaf_hash: Mapped[bytes]
+
+
+class Leaf(Base):
+    """Where an entry stands in the tree. An entry without one is not sequenced yet."""
+
+    __tablename__ = "leaf"
+    __table_args__ = {"schema": "ledger"}
+
+    leaf_index: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+
+
+class Tile(Base):
+    """Up to 256 hashes of one level (C2SP tlog-tiles); only the widest form of a tile is kept."""
+
+    __tablename__ = "tile"
+    __table_args__ = {"schema": "ledger"}
+
+    level: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    n: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    width: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data: Mapped[bytes]
+
+
+class SignedCheckpoint(Base):
+    """A tree size with its root and the note the log signed over it."""
+
+    __tablename__ = "checkpoint"
+    __table_args__ = {"schema": "ledger"}
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    root: Mapped[bytes]
+    note: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Log(Base):
+    """The one row that says under which name and key this installation's log signs."""
+
+    __tablename__ = "log"
+    __table_args__ = {"schema": "ledger"}
+
+    origin: Mapped[str] = mapped_column(primary_key=True)
+    vkey: Mapped[str]
+    since: Mapped[datetime]

@@ -1,0 +1,153 @@
+"""The work nobody waits for: the sequencer, and tasks with a time of their own.
+
+Any number of workers may run; an advisory lock lets one of them do each task. A task that fails is logged and tried
+again later; it never stops the others.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import asyncpg
+import structlog
+
+from casemgmt.core.clock import utcnow
+from casemgmt.core.waiting import stopped_within
+from casemgmt.doctor.records import drift
+from casemgmt.evidence import fixity
+from casemgmt.ledger.sequencer import run_sequencer
+from casemgmt.ledger.signer import load_log_key
+from casemgmt.settings import Settings
+from casemgmt.storage.config import open_store
+from casemgmt.storage.contract import Store
+
+log = structlog.get_logger()
+
+LOCKS = 0x6A6F62  # "job": the first half of every task's advisory lock
+FIRST_RETRY, LAST_RETRY = 1.0, 120.0  # seconds
+HEALTHY = 300.0  # seconds of running after which a failure counts as the first one again
+
+RECHECKED_AT_ONCE = 20
+ABANDONED = timedelta(days=2)  # an upload or an object without a row may still be on its way until then
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something to be done every ``period``; ``lock`` is the second half of its advisory lock."""
+
+    name: str
+    lock: int
+    period: timedelta
+    work: Callable[[asyncpg.Connection[Any]], Awaitable[None]]
+
+
+async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
+    """Run until ``stop`` is set, then end within moments: what is half done is rolled back. Raises SettingError."""
+    key = load_log_key(settings.log_key_file)
+    store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    works = [keep_running("sequencer", lambda: run_sequencer(settings.sequencer_dsn, key, stop), stop)]
+    works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(store)]
+    running = [asyncio.create_task(work) for work in works]
+    try:
+        await stop.wait()
+    finally:
+        for task in running:
+            task.cancel()
+        await asyncio.wait(running)
+        store.close()
+
+
+def tasks(store: Store) -> list[Task]:
+    return [
+        Task("begin-grants", 1, timedelta(seconds=30), Grants(utcnow() - timedelta(days=1)).begin),
+        Task("purge-sessions", 2, timedelta(hours=1), purge),
+        Task("drift", 3, timedelta(days=1), look_for_drift),
+        Task("recheck", 4, timedelta(minutes=10), lambda connection: recheck(store, connection)),
+        Task("sweep", 5, timedelta(days=1), lambda connection: sweep(store, connection)),
+    ]
+
+
+async def keep_running(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
+    """Start ``work`` again, ever more slowly, when it fails or ends before ``stop`` is set."""
+    clock, pause = asyncio.get_running_loop().time, FIRST_RETRY
+    while not stop.is_set():
+        started = clock()
+        try:
+            await work()
+        except Exception as error:
+            log.error("worker.failed", task=name, error=f"{type(error).__name__}: {error}", exc_info=error)  # noqa: TRY400
+        pause = FIRST_RETRY if clock() - started > HEALTHY else min(pause * 2, LAST_RETRY)
+        await stopped_within(stop, pause)
+
+
+async def repeat(task: Task, dsn: str, stop: asyncio.Event) -> None:
+    """Do the task now and then every period; a failed round is tried again sooner."""
+    pause = FIRST_RETRY
+    while not stop.is_set():
+        try:
+            await once(task, dsn)
+        except Exception as error:
+            log.error("worker.failed", task=task.name, error=f"{type(error).__name__}: {error}", exc_info=error)  # noqa: TRY400
+            pause = min(pause * 2, LAST_RETRY, task.period.total_seconds())
+        else:
+            pause = task.period.total_seconds()
+        await stopped_within(stop, pause)
+
+
+async def once(task: Task, dsn: str) -> bool:
+    """One round, on a connection of its own; False when another worker is at it."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        if not await connection.fetchval("select pg_try_advisory_lock($1, $2)", LOCKS, task.lock):
+            return False
+        await task.work(connection)
+        return True
+    finally:
+        await connection.close(timeout=5)
+
+
+class Grants:
+    """Lets grants begin that were given for a later day. ``since`` moves on with every round that succeeded."""
+
+    def __init__(self, since: datetime) -> None:
+        self._since = since
+
+    async def begin(self, connection: asyncpg.Connection[Any]) -> None:
+        now = await connection.fetchval("select now()")
+        begun = await connection.fetchval("select access.begin_grants($1)", self._since)
+        if begun:
+            log.info("access.grants_begun", records=begun)
+        # one round of overlap: a grant written by a transaction that was still open is seen the next time
+        self._since = now.astimezone(UTC) - timedelta(minutes=5)
+
+
+async def purge(connection: asyncpg.Connection[Any]) -> None:
+    gone = await connection.fetchval("select accounts.purge()")
+    if gone:
+        log.info("accounts.sessions_purged", sessions=gone)
+
+
+async def look_for_drift(connection: asyncpg.Connection[Any]) -> None:
+    """Reach as kept against reach as defined. A difference is a fault of ours: somebody sees too much or too little."""
+    for function in ("access.drift", "access.case_drift"):
+        differences = await drift(connection, function)
+        if differences:
+            log.error("access.drift", function=function, rows=differences)
+
+
+async def recheck(store: Store, connection: asyncpg.Connection[Any]) -> None:
+    for check in await fixity.recheck(store, connection, RECHECKED_AT_ONCE):
+        if check.outcome != "unchanged":
+            log.error("evidence.fixity", file=check.file_id, outcome=check.outcome)
+
+
+async def sweep(store: Store, connection: asyncpg.Connection[Any]) -> None:
+    swept = await fixity.sweep(store, connection, older_than=ABANDONED)
+    if swept.discarded:
+        log.info("evidence.leftovers_discarded", uploads=swept.discarded)
+    if swept.orphans:
+        log.error("evidence.objects_without_record", objects=len(swept.orphans), first=swept.orphans[0].key)

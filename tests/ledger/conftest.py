@@ -1,0 +1,41 @@
+"""A ledger of its own for every test: an empty migrated database, a key, and a way to write entries into it."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from casemgmt.embedded.cluster import Cluster
+from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.trust.keys import SigningKey
+from tests import db
+from tests.ledger.entries import Writer
+
+
+@pytest.fixture
+async def ledger(cluster: Cluster) -> AsyncIterator[db.Dsn]:
+    name = f"test_ledger_{secrets.token_hex(6)}"
+    yield await db.clone(cluster, name)
+    await db.drop(cluster, name)
+
+
+@pytest.fixture
+def key() -> SigningKey:
+    return SigningKey.generate("test.example/ledger")
+
+
+@pytest.fixture
+async def writer(ledger: db.Dsn) -> AsyncIterator[Writer]:
+    connection = await asyncpg.connect(ledger.dba)
+    yield Writer(connection)
+    await connection.close()
+
+
+@pytest.fixture
+async def sequencer(ledger: db.Dsn, key: SigningKey) -> AsyncIterator[Sequencer]:
+    connection = await asyncpg.connect(ledger.sequencer)
+    yield await Sequencer.resume(connection, key)
+    await connection.close()
