@@ -19,15 +19,27 @@ begin
 end $$;
 
 -- New records are born in a unit where the actor is appointed.
-create policy add on seizures.seizure for insert to app with check (unit_id = any ((select access.units())::bigint[]));
+create policy add on seizures.seizure for insert to app with check (unit_id = any ((select access.units())::bigint[])
+  and agency_id = (select u.agency_id from accounts.unit u where u.id = unit_id));
 create policy mark on seizures.seizure for update to app
   using (access.holds('supervisor', unit_id)) with check (access.holds('supervisor', unit_id));
-create policy add on exhibits.exhibit for insert to app with check (unit_id = any ((select access.units())::bigint[]));
-create policy add on evidence.file for insert to app with check (exists (select from seizures.seizure s where s.id = seizure_id));
-create policy add on cases.case_file for insert to app with check (unit_id = any ((select access.units())::bigint[]));
-create policy add on access.search_key for insert to app with check (exists (select from seizures.seizure s where s.id = seizure_id));
-create policy add on access.exhibit_text for insert to app with check (exists (select from seizures.seizure s where s.id = seizure_id));
-create policy add on access.case_key for insert to app with check (exists (select from cases.case_file c where c.id = case_id));
+-- what belongs to a seizure carries the seizure's own agency, unit and mark, whoever writes it
+create policy add on exhibits.exhibit for insert to app with check (unit_id = any ((select access.units())::bigint[])
+  and exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (exhibit.agency_id, exhibit.unit_id, exhibit.ntk)));
+-- files: by the seizure's own agency, or by whoever holds one of its exhibits; a grant is for reading
+create policy add on evidence.file for insert to app with check (
+  exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (file.agency_id, file.unit_id, file.ntk)
+    and (s.agency_id = any ((select access.principals())::bigint[])
+         or exists (select from exhibits.exhibit e where e.seizure_id = s.id and e.holder_id = (select access.reader()))))
+  and (exhibit_id is null or exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = file.seizure_id)));
+create policy add on cases.case_file for insert to app with check (unit_id = any ((select access.units())::bigint[])
+  and agency_id = (select u.agency_id from accounts.unit u where u.id = unit_id));
+create policy add on access.search_key for insert to app with check (
+  exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (search_key.agency_id, search_key.unit_id, search_key.ntk)));
+create policy add on access.exhibit_text for insert to app with check (
+  exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (exhibit_text.agency_id, exhibit_text.unit_id, exhibit_text.ntk)));
+create policy add on access.case_key for insert to app with check (
+  exists (select from cases.case_file c where c.id = case_id and (c.agency_id, c.unit_id, c.ntk) = (case_key.agency_id, case_key.unit_id, case_key.ntk)));
 create policy ntk_fn on exhibits.exhibit for update to access_fn using (true);
 create policy ntk_fn on evidence.file for update to access_fn using (true);
 create policy ntk_fn on access.search_key for update to access_fn using (true);
@@ -80,7 +92,9 @@ select access.protect('custody.handover_item');
 create policy visible on custody.handover_item for select to app
   using (from_id = (select access.reader()) or to_id = (select access.reader()) or exists (select from exhibits.exhibit e where e.id = exhibit_id));
 create policy add on custody.handover_item for insert to app
-  with check (from_id = (select access.reader()) and exists (select from exhibits.exhibit e where e.id = exhibit_id));
+  with check (from_id = (select access.reader())
+    and exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = handover_item.seizure_id)
+    and access.between(handover_id, from_id, to_id));
 create policy change on custody.handover_item for update to app
   using (from_id = (select access.reader()) or to_id = (select access.reader()));
 select access.protect('custody.handover');

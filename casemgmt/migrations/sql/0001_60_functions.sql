@@ -190,7 +190,7 @@ revoke execute on all functions in schema accounts, access, ledger, custody from
 grant execute on all functions in schema access to access_fn;
 grant execute on all functions in schema accounts to access_fn;
 grant execute on function access.me, access.enter, access.reader, access.units, access.agencies, access.principals, access.scope_units, access.holds,
-  access.is_administrator, access.find_text, access.find_key, access.find_case_key, access.set_names to app;
+  access.is_administrator, access.between, access.find_text, access.find_key, access.find_case_key, access.set_names to app;
 grant execute on function accounts.whoami, accounts.end_session, accounts.end_sessions, accounts.my_sessions, accounts.reset_password, accounts.next_serial to app;
 -- whoever runs the migrations also makes the first administrator (owner itself cannot: the function is not its own any more)
 grant usage on schema accounts to owner_login;
