@@ -43,7 +43,7 @@ bench: install  ## measure against plain loops and pgbench; alone on the machine
 	$(BIN)/python -m bench
 
 messages: install  ## collect the texts for translation into casemgmt/locale
-	$(BIN)/python -m casemgmt.core.i18n_tool
+	$(BIN)/python -m casemgmt.core.i18n_tool update
 
 lock: install  ## resolve the dependencies anew into the two lock files
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -9,6 +9,7 @@ import fcntl
 import os
 import shutil
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from casemgmt.embedded.cluster import Cluster
 
 RUN_VARIABLE = "TEST_RUN_DIRECTORY"
 TEMPLATE = "test_template"
+_NEW = 60  # seconds in which a run has surely locked the directory it just made
 _PREFIX = "casemgmt-test-run-"
 _ROOM_NEEDED = 1 << 30  # bytes; a container's /dev/shm often has only 64 MiB
 
@@ -75,7 +77,10 @@ def end_run(alive: int) -> None:
 def remove_abandoned_runs() -> None:
     """Stop and remove what runs that were killed left behind."""
     for directory in ram_directory().glob(f"{_PREFIX}*"):
-        with contextlib.suppress(BlockingIOError, FileNotFoundError):
+        # Held by a run that lives, already removed by another sweeper, or somebody else's.
+        with contextlib.suppress(BlockingIOError, FileNotFoundError, PermissionError):
+            if time.time() - directory.stat().st_mtime < _NEW:
+                continue
             alive = _try_lock(directory)
             _discard(directory)
             os.close(alive)

@@ -19,7 +19,7 @@ from casemgmt.embedded import roles, system_user
 from casemgmt.embedded.errors import EmbeddedError
 from casemgmt.embedded.keys import new_secret
 from casemgmt.embedded.secret_files import private_directory, read_or_create
-from casemgmt.embedded.server_process import end_leftover_server, find_server
+from casemgmt.embedded.server_process import end_server, find_server
 from casemgmt.embedded.socket_directory import choose_socket_directory
 
 _HBA = f"""\
@@ -99,7 +99,7 @@ class Cluster:
         self._prepare_directories()
         if not self.data.exists():
             self._initialise()
-        end_leftover_server(self.data, lambda: self._control("stop", "-m", "fast", "-t", "30"))
+        end_server(self.data)  # not adopted: only a start of ours proves that it runs with our rules
         for stale in self.socket_directory.glob(".s.PGSQL.*"):
             stale.unlink()  # its owner is gone, but the number of that process may be in use again
         settings = {
@@ -108,12 +108,13 @@ class Cluster:
             "unix_socket_directories": str(self.socket_directory),
         }
         options = shlex.join(part for name, value in settings.items() for part in ("-c", f"{name}={value}"))
-        self._control("start", "-t", "120", "-l", str(self.data / "startup.log"), "-o", options)
+        arguments = ["-w", "-s", "-t", "120", "-D", str(self.data), "-l", str(self.data / "startup.log"), "-o", options]
+        self._check(self._run("pg_ctl", "start", *arguments), "PostgreSQL did not start")
 
     def stop(self) -> None:
-        """Stop the server, ending open transactions. It is an error when it runs on; not when it already stopped."""
+        """Stop the server, ending open transactions. Nothing happens when it does not run."""
         if self.running():
-            self._control("stop", "-m", "fast", "-t", "30")
+            end_server(self.data)
 
     def running(self) -> bool:
         return find_server(self.data) is not None
@@ -170,10 +171,6 @@ class Cluster:
         finally:
             password_file.unlink()
         partial.rename(self.data)
-
-    def _control(self, action: str, *arguments: str) -> None:
-        done = self._run("pg_ctl", action, "-w", "-s", "-D", str(self.data), *arguments)
-        self._check(done, f"PostgreSQL did not {action}")
 
     def _run(self, program: str, *arguments: str) -> CompletedProcess[str]:
         return self._user.run([server_binaries() / program, *arguments])

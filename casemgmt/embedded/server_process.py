@@ -1,20 +1,20 @@
-"""Which PostgreSQL process works in a data directory, and how to end one that a killed instance left behind."""
+"""Which PostgreSQL processes work in a data directory, and how to end them, whoever left them there."""
 
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 
 from casemgmt.embedded.errors import EmbeddedError
 
-_PATIENCE = 10.0  # seconds a leftover process gets
-_UNTIL_TOLD = 5.0  # seconds of these before it is told to quit
+_FAST = 60.0  # seconds a server gets to write its last checkpoint
+_ORPHANED = 5.0  # seconds the processes of a killed server get to notice it
+_AFTER_QUIT = 15.0  # seconds any of them gets once it was told to drop everything
 
 
-class LeftoverServerError(EmbeddedError):
-    """A server process of a former instance does not go away."""
+class ServerSurvivesError(EmbeddedError):
+    """A server process does not go away."""
 
 
 def find_server(data: Path) -> psutil.Process | None:
@@ -29,30 +29,28 @@ def find_server(data: Path) -> psutil.Process | None:
     return process if _works_in(process, data) else None
 
 
-def end_leftover_server(data: Path, stop: Callable[[], None]) -> None:
+def end_server(data: Path) -> None:
     """Return when no PostgreSQL process works in ``data`` and no stale pid file would keep one from starting.
 
-    A server left alone is ended with ``stop`` and not adopted: only a start of ours proves that it runs with
-    our rules. Backends whose server was killed end by themselves within moments; a busy one is told to.
-    Raises LeftoverServerError when a process survives that.
+    A server is asked for a fast shutdown: open transactions end, nothing committed is lost. What is too slow is told
+    to drop everything, after which the next start recovers. Raises ServerSurvivesError when a process survives that.
     """
-    if find_server(data) is not None:
-        stop()
-    elif _recorded_pid(data) is not None:
-        # PostgreSQL would refuse to start if some unrelated process of this user now has that number.
-        (data / "postmaster.pid").unlink(missing_ok=True)
-    started = time.monotonic()
-    while leftovers := [process for process in psutil.process_iter() if _works_in(process, data)]:
-        waited = time.monotonic() - started
-        if waited > _PATIENCE:
-            pids = ", ".join(str(process.pid) for process in leftovers)
-            raise LeftoverServerError(
-                f"PostgreSQL processes of a former instance still run in {data}: {pids}. End them and start again."
-            )
-        if waited > _UNTIL_TOLD:
-            for process in leftovers:
-                _tell_to_quit(process)
+    server = find_server(data)
+    if server is not None:
+        _signal(server, signal.SIGINT)
+    patience = _ORPHANED if server is None else _FAST
+    began = time.monotonic()
+    while processes := [process for process in psutil.process_iter() if _works_in(process, data)]:
+        waited = time.monotonic() - began
+        if waited > patience + _AFTER_QUIT:
+            pids = ", ".join(str(process.pid) for process in processes)
+            raise ServerSurvivesError(f"PostgreSQL processes still run in {data}: {pids}. End them and start again.")
+        if waited > patience:
+            for process in processes:
+                _signal(process, signal.SIGQUIT)
         time.sleep(0.05)
+    # PostgreSQL would refuse to start if some unrelated process of this user had the recorded number by now.
+    (data / "postmaster.pid").unlink(missing_ok=True)
 
 
 def _recorded_pid(data: Path) -> int | None:
@@ -70,8 +68,8 @@ def _works_in(process: psutil.Process, data: Path) -> bool:
         return False
 
 
-def _tell_to_quit(process: psutil.Process) -> None:
+def _signal(process: psutil.Process, number: signal.Signals) -> None:
     try:
-        process.send_signal(signal.SIGQUIT)
+        process.send_signal(number)
     except psutil.NoSuchProcess:
         return
