@@ -70,7 +70,7 @@ def create_app(settings: Settings) -> Litestar:
         ),
         template_config=config,
         before_request=before_request,
-        after_request=security_headers,
+        before_send=[security_headers],
         exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected},
         request_max_body_size=MAX_BODY,
         openapi_config=OpenAPIConfig(title="casemgmt", version=metadata.version("casemgmt"), path="/api/v1/schema"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import structlog
@@ -13,7 +14,7 @@ from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 from casemgmt.core.errors import DomainError, Invalid, NotFound, NotSignedIn
 from casemgmt.core.i18n import N_, Text
 from casemgmt.core.render import page
-from casemgmt.core.web.signin import SAFE, AnyRequest, wants_json
+from casemgmt.core.web.signin import SAFE, AnyRequest, prepare, wants_json
 
 log = structlog.get_logger()
 
@@ -30,29 +31,29 @@ _BY_STATUS: dict[int, Text] = {
 def on_domain_error(request: AnyRequest, error: DomainError) -> Response[Any]:
     if isinstance(error, NotSignedIn) and not wants_json(request) and request.method in SAFE:
         return Redirect("/sign-in", query_params={"next": request.url.path})
-    fields = {name: str(words) for name, words in error.fields.items()} if isinstance(error, Invalid) else {}
-    return _answer(request, error.status, error.slug, str(error.message), fields)
+    return _answer(request, error.status, error.slug, error.message, error.fields if isinstance(error, Invalid) else {})
 
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """Litestar's own refusals (unknown address, unreadable body), in the same form."""
-    words = _BY_STATUS.get(error.status_code) or _BY_STATUS[400]
     if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
-        log.error("request.failed", path=request.url.path, exc_info=error)
-        words = _BY_STATUS[500]
-    return _answer(request, error.status_code, "http-error", str(words), {})
+        return on_unexpected(request, error)
+    return _answer(request, error.status_code, "http-error", _BY_STATUS.get(error.status_code) or _BY_STATUS[400], {})
 
 
 def on_unexpected(request: AnyRequest, error: Exception) -> Response[Any]:
     """Recorded with its traceback, answered without it."""
     log.error("request.failed", path=request.url.path, method=request.method, exc_info=error)
-    return _answer(request, 500, "internal", str(_BY_STATUS[500]), {})
+    return _answer(request, 500, "internal", _BY_STATUS[500], {})
 
 
-def _answer(request: AnyRequest, status: int, slug: str, words: str, fields: dict[str, str]) -> Response[Any]:
+def _answer(request: AnyRequest, status: int, slug: str, words: Text, fields: Mapping[str, Text]) -> Response[Any]:
+    if "lang" not in request.state:
+        prepare(request)  # no handler was found, so nothing has run before
+    beside = {name: str(text) for name, text in fields.items()}
     if wants_json(request):
-        problem: dict[str, Any] = {"type": f"urn:casemgmt:problem:{slug}", "title": words, "status": status}
-        if fields:
-            problem["errors"] = fields
+        problem: dict[str, Any] = {"type": f"urn:casemgmt:problem:{slug}", "title": str(words), "status": status}
+        if beside:
+            problem["errors"] = beside
         return Response(problem, status_code=status, media_type="application/problem+json")
-    return page(request, "error.html", status_code=status, status=status, message=words, errors=fields)
+    return page(request, "error.html", status_code=status, status=status, message=str(words), errors=beside)

@@ -1,10 +1,9 @@
-"""Headers every answer carries."""
+"""Headers every answer carries, errors and redirects too."""
 
 from __future__ import annotations
 
-from typing import Any
-
-from litestar import Response
+from litestar.datastructures import MutableScopeHeaders
+from litestar.types import Message, Scope
 
 from casemgmt.core.render import CONTENT_SECURITY_POLICY
 
@@ -20,8 +19,9 @@ _ALWAYS = {
 }
 
 
-def security_headers(response: Response[Any]) -> Response[Any]:
+async def security_headers(message: Message, _: Scope) -> None:
     """A handler's own value wins: static files are cached, evidence files have a stricter policy."""
-    for name, value in _ALWAYS.items():
-        response.headers.setdefault(name, value)
-    return response
+    if message["type"] == "http.response.start":
+        headers = MutableScopeHeaders(message)
+        for name, value in _ALWAYS.items():
+            headers.setdefault(name, value)

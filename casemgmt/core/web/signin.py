@@ -15,6 +15,7 @@ from casemgmt.core import i18n
 from casemgmt.core.actor import Actor, Appointment
 from casemgmt.core.db import Database
 from casemgmt.core.errors import Forbidden, NotSignedIn
+from casemgmt.core.shell import LANGUAGE_COOKIE, THEME_COOKIE
 from casemgmt.core.web.forms import first, read_urlencoded
 
 COOKIE = "casemgmt_session"
@@ -47,22 +48,29 @@ def _token(request: AnyRequest) -> tuple[str | None, bool]:
     return request.cookies.get(COOKIE), True
 
 
-async def before_request(request: AnyRequest) -> Redirect | None:
-    """Fill ``request.state`` and stop strangers. Routes with ``opt={"public": True}`` let them pass."""
+def prepare(request: AnyRequest) -> None:
+    """Whose eyes the answer is for: language and colours. Also for errors before any handler was found."""
     state = request.state
-    state.theme = request.cookies.get("theme") if request.cookies.get("theme") in ("light", "dark") else "auto"
+    theme = request.cookies.get(THEME_COOKIE)
+    state.theme = theme if theme in ("light", "dark") else "auto"
     state.actor, state.csrf, state.flash, state.nav = None, "", (), ()
-    token, by_cookie = _token(request)
-    if token:
-        state.actor = await load_actor(request.app.state.database, token_hash(token))
-    actor: Actor | None = state.actor
     state.lang = i18n.choose_language(
         None,
-        request.cookies.get("lang"),
+        request.cookies.get(LANGUAGE_COOKIE),
         request.headers.get("accept-language"),
         request.app.state.settings.language,
     )
     i18n.activate(state.lang, request.app.state.zone)
+
+
+async def before_request(request: AnyRequest) -> Redirect | None:
+    """Fill ``request.state`` and stop strangers. Routes with ``opt={"public": True}`` let them pass."""
+    prepare(request)
+    state = request.state
+    token, by_cookie = _token(request)
+    if token:
+        state.actor = await load_actor(request.app.state.database, token_hash(token))
+    actor: Actor | None = state.actor
     if actor is None and not request.route_handler.opt.get("public"):
         if wants_json(request) or request.method not in SAFE:
             raise NotSignedIn
