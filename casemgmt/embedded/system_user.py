@@ -1,7 +1,7 @@
 """Running PostgreSQL when casemgmt itself runs as root, which PostgreSQL refuses to do.
 
 It then runs as the system user the wheel also uses. That user must be able to pass through the
-directories above the program and the data. A directory above them that shuts it out (``/root`` is 0700)
+directories above the program and the data. A directory above them that shuts it out (root's home is 0700)
 gets an access control entry for this one user, for passing through and nothing else.
 """
 
