@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -14,7 +15,7 @@ from casemgmt.reference import identifiers
 from casemgmt.reference.fold import KeyKind
 from casemgmt.reference.identifiers import Reason, Scheme, Status, Verdict
 from casemgmt.reference.lists import CONVEYANCES, DETECTION_METHODS, DIRECTIONS, PARTICIPANT_ROLES, CodeList, ItemT
-from casemgmt.seizures.schemas import NewSeizure
+from casemgmt.seizures.schemas import NewConveyance, NewParticipant, NewSeizure
 
 CLOCK_TOLERANCE = timedelta(minutes=15)  # how far a post's clock may run ahead of the server's
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
@@ -66,14 +67,23 @@ def check(data: NewSeizure, now: datetime) -> dict[str, Text]:
     day = data.seized_at.date()
     _choose(errors, "direction", DIRECTIONS, data.direction, day)
     _choose(errors, "detection", DETECTION_METHODS, data.detection, day)
-    for i, person in enumerate(data.participants):
+    errors |= check_present(data.participants, data.conveyances, day)
+    errors |= _check_position(data)
+    return errors
+
+
+def check_present(
+    participants: Sequence[NewParticipant], conveyances: Sequence[NewConveyance], day: date
+) -> dict[str, Text]:
+    """What is wrong with who and what was there on ``day``, by dotted field name."""
+    errors: dict[str, Text] = {}
+    for i, person in enumerate(participants):
         _choose(errors, f"participants.{i}.role", PARTICIPANT_ROLES, person.role, day)
         role = PARTICIPANT_ROLES.items().get(person.role)
         if role is not None and role.needs_note and not person.note:
             errors[f"participants.{i}.note"] = N_("Say in which part this person was present.")
-    for i, conveyance in enumerate(data.conveyances):
+    for i, conveyance in enumerate(conveyances):
         _choose(errors, f"conveyances.{i}.kind", CONVEYANCES, conveyance.kind, day)
-    errors.update(_check_position(data))
     return errors
 
 

@@ -52,6 +52,13 @@ class NewSeizure(msgspec.Struct, kw_only=True):
     conveyances: Annotated[list[NewConveyance], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
 
 
+class Supplement(msgspec.Struct, kw_only=True):
+    """People and conveyances that were there but not written down at once."""
+
+    participants: Annotated[list[NewParticipant], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
+    conveyances: Annotated[list[NewConveyance], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
+
+
 class Correction(msgspec.Struct):
     """The right words for one field of a seizure, and why the record had others."""
 

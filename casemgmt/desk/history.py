@@ -1,0 +1,81 @@
+"""What happened to an exhibit and to a seizure, read for their pages."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import msgspec
+from sqlalchemy import select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casemgmt.cases.sentences import sentence
+from casemgmt.core.codes import Codes
+from casemgmt.core.parts import Moment
+from casemgmt.exhibits.models import Exhibit
+from casemgmt.exhibits.rules import ChainBreak, Link, find_break
+from casemgmt.ledger.models import Entry
+from casemgmt.seizures.models import Seizure
+
+SHOWN = 50  # events of a seizure on its page
+
+
+@dataclass(frozen=True, slots=True)
+class CustodyEvent:
+    """One link of the chain: who gave, who took, what each saw of the seal, and both times."""
+
+    seq: int
+    kind: str
+    actor_id: int
+    from_id: int | None
+    to_id: int | None
+    handover_id: int | None
+    seal_no: str | None
+    seal_state: str | None
+    reason: str | None
+    discrepancy: str | None
+    note: str | None
+    at: datetime
+    device_at: datetime | None
+    hash: bytes
+    prev: bytes | None
+
+
+_CHAIN = text(
+    "select seq, kind, actor_id, from_id, to_id, handover_id, seal_no, seal_state, reason, discrepancy, note, at,"
+    " device_at, hash, prev from custody.event where exhibit_id = :exhibit order by seq"
+)
+
+
+async def custody_events(db: AsyncSession, exhibit: Exhibit) -> list[CustodyEvent]:
+    """The whole chain, first event first."""
+    return [CustodyEvent(**row._mapping) for row in await db.execute(_CHAIN, {"exhibit": exhibit.id})]
+
+
+async def custody_entries(db: AsyncSession, exhibit: Exhibit) -> dict[int, Entry]:
+    """The ledger's entries of the exhibit's chain, by number."""
+    query = select(Entry).where(Entry.stream == f"exhibit:{exhibit.number}")
+    return {entry.stream_seq: entry for entry in await db.scalars(query)}
+
+
+def broken_at(exhibit: Exhibit, chain: Sequence[CustodyEvent], entries: Mapping[int, Entry]) -> ChainBreak | None:
+    """Recompute the chain from the ledger's bytes; None when it is whole."""
+    links = [Link(event.seq, event.hash, event.prev) for event in chain]
+    bodies = {seq: entry.body for seq, entry in entries.items()}
+    return find_break(exhibit.number, (exhibit.last_seq, exhibit.last_hash), links, bodies)
+
+
+async def seizure_events(db: AsyncSession, seizure: Seizure, codes: Codes) -> tuple[list[Moment], bool]:
+    """The newest events about a seizure that the actor may see, newest first, and whether there are older ones."""
+    query = select(Entry).where(Entry.seizure_id == seizure.id).order_by(Entry.id.desc()).limit(SHOWN + 1)
+    entries = (await db.scalars(query)).all()
+    moments = []
+    for entry in entries[:SHOWN]:
+        body = msgspec.json.decode(entry.body)
+        said = sentence(entry.type, body["data"])
+        href = f"/events/{codes.encode('event', entry.id)}"
+        moments.append(
+            Moment(entry.at, said.text, body["actor"]["name"], kind=said.kind, href=href, detail=said.detail or None)
+        )
+    return moments, len(entries) > SHOWN

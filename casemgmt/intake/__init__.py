@@ -1,0 +1,1 @@
+"""Registration on one screen: a seizure, its exhibits and their photographs."""
