@@ -7,9 +7,8 @@ from typing import Any
 
 import asyncpg
 
+from casemgmt.core.reach import FUNCTIONS, drift
 from casemgmt.doctor.finding import Finding, fault, good, note
-
-_PAGE = 2000
 
 _WAITING = """
 select count(*) as entries, coalesce(extract(epoch from now() - min(e.at)), 0)::float8 as seconds
@@ -26,7 +25,7 @@ select f.object_key, x.outcome from evidence.file f
 
 async def examine_records(connection: asyncpg.Connection[Any]) -> AsyncIterator[Finding]:
     """Findings read as the sequencer role."""
-    for function, what in (("access.drift", "seizures"), ("access.case_drift", "cases")):
+    for function, what in FUNCTIONS.items():
         differences = await drift(connection, function)
         if differences:
             yield fault(f"who may see which {what} has drifted from its definition", f"{differences} rows differ")
@@ -51,11 +50,3 @@ async def examine_records(connection: asyncpg.Connection[Any]) -> AsyncIterator[
         yield good("every file that was checked again was unchanged")
     else:
         yield note("no stored file has been checked again yet")
-
-
-async def drift(connection: asyncpg.Connection[Any], function: str) -> int:
-    """How many rows of reach differ from their definition, looked at in pages. ``function`` is one of ours."""
-    after, total = 0, 0
-    while row := await connection.fetchrow(f"select * from {function}($1, $2)", after, _PAGE):  # noqa: S608
-        after, total = row["last_id"], total + row["differences"]
-    return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from casemgmt.embedded.cluster import Cluster
@@ -27,12 +27,12 @@ def settings_for_inspection(data: Path, environ: Mapping[str, str]) -> Iterator[
     if not cluster.data.exists():
         raise NoInstanceError(f"There is no installation in {data}. `casemgmt up --data {data}` makes one.")
     settings = load(with_own_parts(environ, data, cluster, None))
-    try:
-        with InstanceLock(data):
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(InstanceLock(data))
+        except DataDirectoryInUseError:
+            pass  # it runs: its database is up
+        else:
             cluster.start()
-            try:
-                yield settings
-            finally:
-                cluster.stop()
-    except DataDirectoryInUseError:
+            stack.callback(cluster.stop)
         yield settings
