@@ -1,0 +1,1 @@
+"""Case files: who works on them, which seizures they hold, how they hang together."""
