@@ -26,11 +26,12 @@ create policy mark on seizures.seizure for update to app
 -- what belongs to a seizure carries the seizure's own agency, unit and mark, whoever writes it
 create policy add on exhibits.exhibit for insert to app with check (unit_id = any ((select access.units())::bigint[])
   and exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (exhibit.agency_id, exhibit.unit_id, exhibit.ntk)));
--- files: by the seizure's own agency, or by whoever holds one of its exhibits; a grant is for reading
+-- files: by the seizure's own agency, or by whoever holds or is offered one of its exhibits (who sees a torn seal
+-- photographs it before answering); a grant is for reading
 create policy add on evidence.file for insert to app with check (
   exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (file.agency_id, file.unit_id, file.ntk)
     and (s.agency_id = any ((select access.principals())::bigint[])
-         or exists (select from exhibits.exhibit e where e.seizure_id = s.id and e.holder_id = (select access.reader()))))
+         or exists (select from exhibits.exhibit e where e.seizure_id = s.id and (select access.reader()) in (e.holder_id, e.offered_to))))
   and (exhibit_id is null or exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = file.seizure_id)));
 create policy add on cases.case_file for insert to app with check (unit_id = any ((select access.units())::bigint[])
   and agency_id = (select u.agency_id from accounts.unit u where u.id = unit_id));

@@ -106,8 +106,9 @@ begin
     if k not in ('accepted', 'refused', 'withdrawn') or (k = 'withdrawn') is distinct from (me = h.from_id) or (k <> 'withdrawn' and me <> h.to_id) then
       raise exception 'this is not yours to answer' using errcode = 'CM002';
     end if;
-    update custody.handover_item t set state = k, answered_at = now()
-     where t.handover_id = p_handover and t.exhibit_id = exhibits_[i] and t.state = 'offered';
+    -- the lock: of two who answer at once, the second finds the state moved
+    perform from custody.handover_item t
+     where t.handover_id = p_handover and t.exhibit_id = exhibits_[i] and t.state = 'offered' for update;
     if not found then raise exception 'exhibit % is not on offer any more', exhibits_[i] using errcode = 'CM001'; end if;
     if k = 'accepted' then
       select e.seal_no into was from exhibits.exhibit e where e.id = exhibits_[i];
@@ -121,6 +122,8 @@ begin
       case k when 'accepted' then seals[i] end, case k when 'accepted' then seal_states[i] end,
       case when k = 'accepted' then case h.purpose when 'storage' then 'in_storage' when 'laboratory' then 'in_laboratory' when 'court' then 'in_court' when 'return' then 'returned' else 'held' end end,
       h.to_id);
+    -- last: with a refusal the receiver may lose sight of the exhibit, whose event has to be written while they see it
+    update custody.handover_item t set state = k, answered_at = now() where t.handover_id = p_handover and t.exhibit_id = exhibits_[i];
   end loop;
 end $$;
 
@@ -162,8 +165,9 @@ language sql stable rows 50 set plan_cache_mode = force_generic_plan as $$
     (select f.case_id from (select distinct r.case_id from access.my_case_reach r offset 0) r
        cross join lateral (select t.case_id from access.case_key t where t.case_id = r.case_id and t.key >= lo collate "C" and t.key < hi collate "C" offset 0) f limit n)) x limit n $$;
 
--- Need to know: only a supervisor of the seizure's unit changes the mark's list of names.
-create function access.set_names(p_seizure bigint, people bigint[]) returns void language plpgsql volatile security definer set search_path = '' as $$
+-- Need to know: only a supervisor of the seizure's unit hides it from all but these people, or shows it again. A plain UPDATE
+-- could not: the row it leaves must be visible to who updates it, and reach follows only after the update.
+create function access.mark(p_seizure bigint, hidden boolean, people bigint[]) returns void language plpgsql volatile security definer set search_path = '' as $$
 declare u bigint;
 begin
   select s.unit_id into u from seizures.seizure s where s.id = p_seizure;
@@ -172,6 +176,7 @@ begin
   end if;
   delete from access.named n where n.seizure_id = p_seizure and n.person_id <> all (people);
   insert into access.named(seizure_id, person_id) select p_seizure, x from unnest(people) x on conflict do nothing;
+  update seizures.seizure s set ntk = hidden where s.id = p_seizure and s.ntk is distinct from hidden;
 end $$;
 
 -- ==== ownership. access_fn may read every row, write reach and the accounts' secrets, and nothing else.
@@ -190,7 +195,7 @@ revoke execute on all functions in schema accounts, access, ledger, custody from
 grant execute on all functions in schema access to access_fn;
 grant execute on all functions in schema accounts to access_fn;
 grant execute on function access.me, access.enter, access.reader, access.units, access.agencies, access.principals, access.scope_units, access.holds,
-  access.is_administrator, access.between, access.find_text, access.find_key, access.find_case_key, access.set_names to app;
+  access.is_administrator, access.between, access.find_text, access.find_key, access.find_case_key, access.mark to app;
 grant execute on function accounts.whoami, accounts.end_session, accounts.end_sessions, accounts.my_sessions, accounts.reset_password, accounts.next_serial to app;
 -- whoever runs the migrations also makes the first administrator (owner itself cannot: the function is not its own any more)
 grant usage on schema accounts to owner_login;

@@ -1,0 +1,187 @@
+"""Pages of hand-overs: choosing, offering, receiving, and the receipt both sides keep."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import segno
+from litestar import Response, get, post
+from litestar.response import Template
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from casemgmt.accounts.queries import colleagues
+from casemgmt.core.clock import utcnow
+from casemgmt.core.errors import Conflict, Invalid, NotFound
+from casemgmt.core.i18n import PN_, Text
+from casemgmt.core.parse import parse
+from casemgmt.core.parts import Pager, Tab
+from casemgmt.core.render import page, see_other
+from casemgmt.core.web.forms import nested
+from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.custody import actions, queries
+from casemgmt.custody.rules import RECEIVERS
+from casemgmt.custody.schemas import MOST, Answer, NewOffer
+from casemgmt.evidence.models import File
+from casemgmt.evidence.queries import files_of_exhibits
+from casemgmt.evidence.rules import VIEWABLE
+from casemgmt.exhibits.models import Exhibit
+from casemgmt.exhibits.queries import by_ids
+
+Errors = Mapping[str, Text]
+
+_LISTS = {
+    "waiting": (PN_("hand-overs", "Waiting for me"), queries.waiting_for),
+    "given": (PN_("hand-overs", "I gave"), queries.given_by),
+    "received": (PN_("hand-overs", "Offered to me"), queries.received_by),
+}
+
+
+@get("/hand-overs")
+async def handovers(request: AnyRequest) -> Template:
+    actor, codes, asked = actor_of(request), request.app.state.codes, request.query_params
+    chosen = asked.get("list", "waiting") if asked.get("list") in _LISTS else "waiting"
+    before = codes.decode("handover", asked["before"]) if asked.get("before") else None
+    async with request.app.state.database.begin(actor) as db:
+        rows = await _LISTS[chosen][1](db, actor.id, before=before)
+    tabs = [Tab(f"/hand-overs?list={key}", words, key == chosen) for key, (words, _) in _LISTS.items()]
+    more = None
+    if len(rows) == queries.PAGE:
+        more = f"/hand-overs?list={chosen}&before={codes.encode('handover', rows[-1].handover.id)}"
+    return page(request, "custody/list.html", rows=rows, tabs=tabs, chosen=chosen, pager=Pager(1, next_href=more))
+
+
+@get("/hand-overs/new")
+async def new(request: AnyRequest) -> Template:
+    """Without ``?exhibit=``: what I hold, to tick. With it: the offer to fill in."""
+    actor, codes = actor_of(request), request.app.state.codes
+    wanted = request.query_params.getall("exhibit", [])[:MOST]
+    if wanted:
+        return await _offer_form(request, wanted, {"client_id": str(uuid.uuid4())})
+    asked = request.query_params.get("before")
+    before = codes.decode("exhibit", asked) if asked else None
+    async with request.app.state.database.begin(actor) as db:
+        held = await queries.holding(db, actor.id, before=before)
+    more = f"/hand-overs/new?before={codes.encode('exhibit', held[-1].id)}" if len(held) == queries.PAGE else None
+    return page(request, "custody/choose.html", exhibits=held, pager=Pager(1, next_href=more))
+
+
+@post("/hand-overs")
+async def offer(request: AnyRequest) -> Response[Any]:
+    actor, state = actor_of(request), request.app.state
+    fields = nested(request.state.get("form") or {})
+    rows = [row for row in fields.get("exhibits", []) if isinstance(row, dict)]
+    try:
+        data = parse(NewOffer, fields, lax=True)
+        handover_id = await actions.offer(state.database, actor, data, state.codes)
+    except Invalid as error:
+        wanted = [str(row.get("exhibit", "")) for row in rows][:MOST]
+        return await _offer_form(request, wanted, fields, errors=_by_input(error.fields))
+    return see_other(request, f"/hand-overs/{state.codes.encode('handover', handover_id)}")
+
+
+@get("/hand-overs/{code:str}")
+async def handover(request: AnyRequest, code: str) -> Template:
+    return await _handover(request, code)
+
+
+@post("/hand-overs/{code:str}/answer")
+async def answer(request: AnyRequest, code: str) -> Response[Any]:
+    actor, state = actor_of(request), request.app.state
+    fields = nested(request.state.get("form") or {})
+    try:
+        data = parse(Answer, fields, lax=True)
+        await actions.answer(state.database, actor, state.codes.decode("handover", code), data, state.codes)
+    except Invalid as error:
+        return await _handover(request, code, values=fields, errors=_by_input(error.fields), status_code=error.status)
+    except Conflict as error:
+        return await _handover(request, code, notice=error.message, status_code=error.status)
+    return see_other(request, f"/hand-overs/{code}")
+
+
+@get("/hand-overs/{code:str}/receipt")
+async def receipt(request: AnyRequest, code: str) -> Template:
+    """The act of transfer, to print: the same number on both sides' copies."""
+    async with request.app.state.database.begin(actor_of(request)) as db:
+        full = await queries.handover(db, request.app.state.codes.decode("handover", code))
+    return page(request, "custody/receipt.html", full=full, code=code, printed_at=utcnow())
+
+
+@get("/hand-overs/{code:str}/qr.svg")
+async def qr(request: AnyRequest, code: str) -> Response[bytes]:
+    """The address of the hand-over as a QR code for the receipt. Holds nothing but that address."""
+    state = request.app.state
+    async with state.database.begin(actor_of(request)) as db:
+        await queries.handover(db, state.codes.decode("handover", code))
+    picture = io.BytesIO()
+    segno.make_qr(f"{state.settings.public_url}/hand-overs/{code}", error="q").save(
+        picture, kind="svg", scale=4, border=4, light="#fff"
+    )
+    return Response(picture.getvalue(), media_type="image/svg+xml")
+
+
+async def _offer_form(
+    request: AnyRequest, wanted: Sequence[str], values: Mapping[str, Any], *, errors: Errors | None = None
+) -> Template:
+    actor, codes = actor_of(request), request.app.state.codes
+    search = request.query_params.get("q", "")[:100]
+    async with request.app.state.database.begin(actor) as db:
+        found = {e.id: e for e in await by_ids(db, {codes.decode("exhibit", c) for c in wanted})}
+        exhibits = [found[i] for c in wanted if (i := codes.decode("exhibit", c)) in found]
+        if len(exhibits) != len(wanted) or not exhibits:
+            raise NotFound
+        people = await colleagues(db, RECEIVERS, besides=actor.id, search=search)
+        photos = await _photos(db, [e.id for e in exhibits])
+    held = [e for e in exhibits if e.holder_id == actor.id and e.offered_to is None]
+    return page(
+        request, "custody/offer.html", status_code=422 if errors else 200, error_title=bool(errors),
+        exhibits=held, left_out=[e for e in exhibits if e not in held], people=people, photos=photos,
+        values=values, rows=_seals(held, values), errors=errors or {}, search=search,
+    )  # fmt: skip
+
+
+def _seals(exhibits: Sequence[Exhibit], values: Mapping[str, Any]) -> list[str]:
+    """The seal to show in each exhibit's field: what was typed, otherwise what is on record."""
+    typed = [row for row in values.get("exhibits", []) if isinstance(row, dict)]
+    if len(typed) == len(exhibits):
+        return [str(row.get("seal", "")) for row in typed]
+    return [e.seal_no or "" for e in exhibits]
+
+
+async def _handover(
+    request: AnyRequest,
+    code: str,
+    *,
+    status_code: int = 200,
+    values: Mapping[str, Any] | None = None,
+    errors: Errors | None = None,
+    notice: Text | None = None,
+) -> Template:
+    actor, codes = actor_of(request), request.app.state.codes
+    async with request.app.state.database.begin(actor) as db:
+        full = await queries.handover(db, codes.decode("handover", code))
+        photos = await _photos(db, [line.item.exhibit_id for line in full.lines])
+    rows = [row for row in (values or {}).get("items", []) if isinstance(row, dict)]
+    given = {str(row.get("exhibit", "")): row for row in rows}
+    return page(
+        request, "custody/handover.html", status_code=status_code, error_title=bool(errors),
+        full=full, code=code, photos=photos, given=given, errors=errors or {}, notice=notice,
+        receives=actor.id == full.handover.to_id, gives=actor.id == full.handover.from_id,
+    )  # fmt: skip
+
+
+async def _photos(db: AsyncSession, exhibit_ids: Sequence[int]) -> dict[int, File]:
+    """The first picture of each exhibit that a page can show."""
+    files = await files_of_exhibits(db, exhibit_ids)
+    first = {i: next((f for f in found if f.media_type in VIEWABLE), None) for i, found in files.items()}
+    return {i: file for i, file in first.items() if file is not None}
+
+
+def _by_input(errors: Errors) -> dict[str, Text]:
+    """Errors by the name of the input: ``items.0.seal`` of the struct is ``items-0-seal`` in the form."""
+    return {name.replace(".", "-"): words for name, words in errors.items()}
+
+
+handlers = [handovers, new, offer, handover, answer, receipt, qr]

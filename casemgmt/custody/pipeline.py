@@ -1,0 +1,168 @@
+"""The event pipeline of custody: given everything that is known, build the bodies and make one round trip.
+
+No read happens here. The functions ``custody.offer`` and ``custody.answer`` compare the number and hash each body was
+built on with the exhibit's own, and that comparison is the lock: of two callers the second gets a Conflict and nothing
+of its call is kept. Exhibits go in the order of their ids, so that two calls over the same ones cannot block each
+other for ever.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID, uuid4
+
+from casemgmt.core import events
+from casemgmt.core.actor import Actor
+from casemgmt.core.db import Database
+from casemgmt.custody.rules import Seen
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """A person as events name one."""
+
+    id: int
+    name: str
+    badge: str
+
+    def named(self) -> dict[str, Any]:
+        return {"id": self.id, "name": self.name, "badge": self.badge}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Terms:
+    """What a hand-over says of itself. The place and its numbers are claims of the giver's device."""
+
+    number: str
+    giver: Party
+    receiver: Party
+    purpose: str
+    place: str = ""
+    latitude: Decimal | None = None
+    longitude: Decimal | None = None
+    accuracy_m: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """One exhibit to offer: its chain as the giver was shown it, and the seal as the giver sees it."""
+
+    exhibit_id: int
+    number: str
+    head: events.Head
+    giver_seal: Seen
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answered:
+    """One exhibit on offer and what becomes of it. ``kind``: accepted, refused or withdrawn."""
+
+    exhibit_id: int
+    number: str
+    head: events.Head
+    kind: str
+    giver_seal: Seen
+    receiver_seal: Seen | None = None
+    reason: str | None = None
+    discrepancy: str | None = None
+    note: str | None = None
+
+
+_OFFER = "select custody.offer($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14,$15,$16,$17,$18)"
+_ANSWER = "select custody.answer($1,$2,$3,$4,$5,$6,$7,$8,$9,$10,$11,$12,$13,$14)"
+
+
+async def send_offer(
+    database: Database,
+    actor: Actor,
+    client_id: UUID,
+    terms: Terms,
+    exhibits: Sequence[Offered],
+    *,
+    note: str = "",
+    device_at: datetime | None = None,
+) -> int:
+    """Offer the exhibits; the hand-over's id. The same ``client_id`` again returns the first one's id.
+
+    Raises Conflict when an exhibit has moved on, is on offer already or is not the actor's.
+    """
+    exhibits = sorted(exhibits, key=lambda e: e.exhibit_id)
+    bodies = [
+        _body(actor, terms, "offered", e, {
+            "seal": {"giver": e.giver_seal.number, "receiver": None, "state": e.giver_seal.state},
+            "note": note, "reason": None, "discrepancy": None, "device_at": _moment(device_at),
+        })
+        for e in exhibits
+    ]  # fmt: skip
+    found: int = await database.call(
+        _OFFER,
+        actor.token, client_id, terms.number, terms.receiver.id, terms.purpose, terms.place, note,
+        terms.latitude, terms.longitude, terms.accuracy_m, device_at,
+        [e.exhibit_id for e in exhibits], [e.head.seq for e in exhibits], [e.head.hash for e in exhibits],
+        [uuid4() for _ in exhibits], bodies,
+        [e.giver_seal.number for e in exhibits], [e.giver_seal.state for e in exhibits],
+    )  # fmt: skip
+    return found
+
+
+async def send_answer(
+    database: Database,
+    actor: Actor,
+    handover_id: int,
+    terms: Terms,
+    exhibits: Sequence[Answered],
+    *,
+    device_at: datetime | None = None,
+) -> None:
+    """Accept, refuse or withdraw, all of them or none.
+
+    Raises Conflict when one of them is not on offer any more, Forbidden when the decision is not the actor's to make
+    or a seal that differs comes without words.
+    """
+    exhibits = sorted(exhibits, key=lambda e: e.exhibit_id)
+    seen = [e.receiver_seal or Seen(None, "") for e in exhibits]
+    bodies = [
+        _body(actor, terms, e.kind, e, {
+            "seal": {"giver": e.giver_seal.number, "receiver": s.number, "state": s.state or None},
+            "note": e.note or "", "reason": e.reason, "discrepancy": e.discrepancy, "device_at": _moment(device_at),
+        })
+        for e, s in zip(exhibits, seen, strict=True)
+    ]  # fmt: skip
+    await database.call(
+        _ANSWER,
+        actor.token, handover_id, device_at,
+        [e.exhibit_id for e in exhibits], [e.kind for e in exhibits],
+        [e.head.seq for e in exhibits], [e.head.hash for e in exhibits], [uuid4() for _ in exhibits], bodies,
+        [s.number for s in seen], [s.state or None for s in seen],
+        [e.reason for e in exhibits], [e.discrepancy for e in exhibits], [e.note for e in exhibits],
+    )  # fmt: skip
+
+
+def _body(actor: Actor, terms: Terms, kind: str, exhibit: Offered | Answered, more: dict[str, Any]) -> bytes:
+    data = {
+        "exhibit": exhibit.number,
+        "handover": terms.number,
+        "from": terms.giver.named(),
+        "to": terms.receiver.named(),
+        "purpose": terms.purpose,
+        "place": {
+            "claimed": terms.place,
+            "latitude": _decimal(terms.latitude),
+            "longitude": _decimal(terms.longitude),
+            "accuracy_m": _decimal(terms.accuracy_m),
+        },
+        **more,
+    }
+    return events.build(f"custody:handover:{kind}", f"exhibit:{exhibit.number}", exhibit.head, actor, data)
+
+
+def _decimal(value: Decimal | None) -> str | None:
+    return None if value is None else f"{value:f}"
+
+
+def _moment(value: datetime | None) -> str | None:
+    return None if value is None else events.timestamp(value)
