@@ -11,14 +11,31 @@ from litestar.handlers import HTTPRouteHandler
 from casemgmt.accounts import api as accounts_api
 from casemgmt.accounts import directory_pages
 from casemgmt.accounts import pages as accounts_pages
+from casemgmt.cases import api as cases_api
+from casemgmt.cases import pages as cases_pages
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
-from casemgmt.ledger import api as ledger_api
-from casemgmt.ledger import pages as ledger_pages
+from casemgmt.custody import api as custody_api
+from casemgmt.custody import pages as custody_pages
+from casemgmt.desk import case_forms, case_page, exhibit_page, seizure_page, shift
 from casemgmt.evidence import api as evidence_api
 from casemgmt.evidence import pages as evidence_pages
+from casemgmt.exhibits import api as exhibits_api
+from casemgmt.exhibits import pages as exhibits_pages
+from casemgmt.intake import api as intake_api
+from casemgmt.intake import pages as intake_pages
+from casemgmt.ledger import api as ledger_api
+from casemgmt.ledger import pages as ledger_pages
+from casemgmt.packages import api as packages_api
+from casemgmt.packages import pages as packages_pages
+from casemgmt.packages import preparing as packages_preparing
 from casemgmt.reference import lists
+from casemgmt.search import pages as search_pages
+from casemgmt.seizures import api as seizures_api
+from casemgmt.seizures import pages as seizures_pages
+from casemgmt.sharing import api as sharing_api
+from casemgmt.sharing import pages as sharing_pages
 
 
 def feature_handlers() -> list[HTTPRouteHandler]:
@@ -29,8 +46,29 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *accounts_api.handlers,
         *ledger_pages.handlers,
         *ledger_api.handlers,
+        *packages_pages.handlers,
+        *packages_preparing.handlers,
+        *packages_api.handlers,
         *evidence_pages.handlers,
         *evidence_api.handlers,
+        *custody_pages.handlers,
+        *custody_api.handlers,
+        *seizures_pages.handlers,
+        *seizures_api.handlers,
+        *exhibits_pages.handlers,
+        *exhibits_api.handlers,
+        *intake_pages.handlers,
+        *intake_api.handlers,
+        *exhibit_page.handlers,
+        *seizure_page.handlers,
+        *shift.handlers,
+        *cases_pages.handlers,
+        *cases_api.handlers,
+        *case_page.handlers,
+        *case_forms.handlers,
+        *sharing_pages.handlers,
+        *sharing_api.handlers,
+        *search_pages.handlers,
     ]
 
 

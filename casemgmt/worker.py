@@ -17,7 +17,7 @@ import structlog
 
 from casemgmt.core.clock import utcnow
 from casemgmt.core.waiting import stopped_within
-from casemgmt.doctor.records import drift
+from casemgmt.core.reach import drift
 from casemgmt.evidence import fixity
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import load_log_key

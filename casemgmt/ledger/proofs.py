@@ -33,6 +33,12 @@ async def latest_checkpoint(db: AsyncSession) -> Signed:
     return Signed(row.size, Note.parse(row.note))
 
 
+async def checkpoint_at(db: AsyncSession, size: int) -> Signed:
+    """A checkpoint that was signed earlier. Raises NoResultFound when none was signed at this size."""
+    note = (await db.execute(select(SignedCheckpoint.note).where(SignedCheckpoint.size == size))).scalar_one()
+    return Signed(size, Note.parse(note))
+
+
 async def policy_text(db: AsyncSession) -> str:
     """What a verifier is to believe: this installation's log, and no witnesses. Raises NotSequencedYet."""
     vkey = await db.scalar(select(Log.vkey))

@@ -81,6 +81,15 @@ class Prepared:
         """The ``data`` of the `seal.SEALED` event that seals this package; everything in it is provable."""
         return seal_data(self.name, self.tag_manifest, self._streams, self.checkpoint.size)
 
+    def unproven(self, body: bytes) -> list[Entry]:
+        """As `sealed`, without `SEAL_PROOF`: all there is until the sealing event `body` is in the ledger."""
+        documents = {**self._documents, TAG_MANIFEST: self.tag_manifest, SEAL_EVENT: body}
+        entries = [self._entry(path, data) for path, data in documents.items()]
+        for file in self._payload:
+            row = file.row
+            entries.append(Entry(f"{self.name}/{row.path}", row.size, file.crc32, row.sha256, file.key))
+        return entries
+
     def sealed(self, body: bytes, proof: Proof) -> list[Entry]:
         """The files of the complete package in order.  Paths begin with the package's name.
 
@@ -89,20 +98,12 @@ class Prepared:
         """
         later = Checkpoint.parse(proof.checkpoint.text)
         check_seal(body, self.seal_data(), proof, self.checkpoint, later)
-        documents = {
-            **self._documents,
-            TAG_MANIFEST: self.tag_manifest,
-            SEAL_EVENT: body,
-            SEAL_PROOF: str(proof).encode(),
-        }
-        entries = [
-            Entry(f"{self.name}/{path}", len(data), zlib.crc32(data), _sha256(data), data)
-            for path, data in documents.items()
-        ]
-        for file in self._payload:
-            row = file.row
-            entries.append(Entry(f"{self.name}/{row.path}", row.size, file.crc32, row.sha256, file.key))
+        entries = self.unproven(body)
+        entries.insert(len(entries) - len(self._payload), self._entry(SEAL_PROOF, str(proof).encode()))
         return entries
+
+    def _entry(self, path: str, data: bytes) -> Entry:
+        return Entry(f"{self.name}/{path}", len(data), zlib.crc32(data), _sha256(data), data)
 
 
 def prepare(

@@ -11,6 +11,7 @@ import structlog
 
 from casemgmt import worker
 from casemgmt.settings import SettingError
+from casemgmt.storage.config import open_store
 from casemgmt.trust.keys import COSIGNATURE, SigningKey
 from tests.cast import settings_for
 from tests.db import Dsn
@@ -89,7 +90,7 @@ async def test_of_two_workers_one_does_a_task(ledger: Dsn) -> None:
 
 
 async def test_every_scheduled_task_runs_as_the_sequencer_role(ledger: Dsn, tmp_path: Path) -> None:
-    store = worker.open_store((tmp_path / "store").as_uri())
+    store = open_store((tmp_path / "store").as_uri())
     store.prepare()
     with structlog.testing.capture_logs() as logs:
         for task in worker.tasks(store):

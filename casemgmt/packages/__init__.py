@@ -1,0 +1,1 @@
+"""Evidence packages: sealed once, downloaded with a reason, verified by anyone without us."""
