@@ -73,5 +73,6 @@ def create_app(settings: Settings) -> Litestar:
         before_send=[security_headers],
         exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected},
         request_max_body_size=MAX_BODY,
+        logging_config=None,  # the process decides about logging, see casemgmt.cli
         openapi_config=OpenAPIConfig(title="casemgmt", version=metadata.version("casemgmt"), path="/api/v1/schema"),
     )

@@ -1,4 +1,4 @@
-"""Fills an empty installation with the cast, through the same actions an administrator uses."""
+"""Fills an empty installation: the cast as an administrator would add it, then a few days of its work."""
 
 from __future__ import annotations
 
@@ -13,15 +13,21 @@ from casemgmt.accounts.models import Agency
 from casemgmt.accounts.schemas import NewAgency, NewAppointment, NewPerson, NewUnit, SignIn
 from casemgmt.accounts.signin import sign_in
 from casemgmt.core.actor import Actor
+from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
 from casemgmt.core.errors import Conflict, NotSignedIn
 from casemgmt.core.web.signin import load_actor, token_hash
 from casemgmt.demo.cast import AGENCIES, PASSWORD, PEOPLE, UNITS
+from casemgmt.demo.records import Office, make_records
 from casemgmt.settings import Settings
+from casemgmt.storage.config import open_store
 
 
 async def ensure_demo(settings: Settings) -> list[str]:
-    """Make the cast where it is missing; safe to repeat. Returns who signs in as whom, a line each."""
+    """Make the cast and its work where there is nothing yet; safe to repeat.
+
+    Returns who signs in as whom, a line each.
+    """
     if settings.owner_dsn is None:
         raise RuntimeError("the demonstration needs the owner's connection to make its first administrator")
     database = Database(settings.app_dsn, settings.gate_dsn)
@@ -34,6 +40,7 @@ async def ensure_demo(settings: Settings) -> list[str]:
             fresh = await db.scalar(select(Agency.id).limit(1)) is None
         if fresh:
             await _fill(database, administrator)
+            await _work(database, settings)
     finally:
         await database.close()
     width = max(map(len, PEOPLE))
@@ -71,3 +78,12 @@ async def _fill(database: Database, administrator: Actor) -> None:
             unit_id = units.get(role.place or "") if role.appointment != "auditor" else None
             agency_id = agencies.get(role.place or "") if role.appointment == "auditor" else None
             await actions.appoint(db, administrator, person.id, NewAppointment(role.appointment, unit_id, agency_id))
+
+
+async def _work(database: Database, settings: Settings) -> None:
+    store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    try:
+        cast = {login: await signed_in(database, login) for login in PEOPLE if login != "admin"}
+        await make_records(Office(database, store, Codes(settings.hashids_salt), settings, cast))
+    finally:
+        store.close()

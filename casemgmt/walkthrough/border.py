@@ -9,17 +9,16 @@ import uuid
 from datetime import UTC, datetime
 from typing import Any
 
-from casemgmt.walkthrough.stage import CONTAINER, CONTAINER_TYPED_IN_CYRILLIC, DRIVER, SEAL, Stage, photo
+from casemgmt.demo.photos import NAMES, photo
+from casemgmt.walkthrough.stage import CONTAINER, CONTAINER_TYPED_IN_CYRILLIC, DRIVER, SEAL, Stage
 from casemgmt.walkthrough.visitor import Visitor, read
-
-_PHOTOS = ("bags-sealed.jpg", "container.jpg")
 
 
 def register_from_the_phone(stage: Stage) -> None:
     """The form as a phone without JavaScript sends it, two photographs and all."""
     stage.transcript.heading("1. The border post")
     aida = stage.enter("aida")
-    pictures = {name: photo(name) for name in _PHOTOS}
+    pictures = {name: photo(name) for name in NAMES}
     hashes = [hashlib.sha256(data).hexdigest() for data in pictures.values()]
     fields: list[tuple[str, Any]] = [
         ("seized_at", datetime.now(UTC).strftime("%Y-%m-%dT%H:%M")),
@@ -61,7 +60,7 @@ def refuse_a_wrong_hash(stage: Stage) -> None:
     """Bytes that are not what was declared are refused, and the refusal is on record."""
     aida, exhibit = stage.enter("aida"), stage.things["exhibits"][0]["id"]
     headers = {"Content-Type": "image/jpeg", "X-Content-SHA256": "0" * 64, "X-File-Name": "third.jpg"}
-    answer = aida.put(f"/exhibits/{exhibit}/files/{uuid.uuid4()}", photo(_PHOTOS[0]), headers)
+    answer = aida.put(f"/exhibits/{exhibit}/files/{uuid.uuid4()}", photo(NAMES[0]), headers)
     stage.expect(answer, 422, "a photograph whose bytes differ from the declared hash is refused")
 
 

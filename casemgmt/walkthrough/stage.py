@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +42,3 @@ class Stage:
             self.transcript.quote(answer.data.decode(errors="replace")[:2000])
         self.transcript.check(answer.status == status, told)
         return read(answer) if "json" in answer.headers.get("content-type", "") else None
-
-
-def photo(name: str) -> bytes:
-    """One of the two photographs that ship with the walkthrough."""
-    return files("casemgmt.walkthrough").joinpath("photos", name).read_bytes()
