@@ -32,6 +32,7 @@ class Sentence:
 _SENTENCES: dict[str, Text] = {
     "seizures:seizure:registered": N_("Seizure %(seizure)s registered"),
     "seizures:seizure:corrected": N_("Record of seizure %(seizure)s corrected"),
+    "seizures:seizure:supplemented": N_("People or conveyances added to seizure %(seizure)s"),
     "seizures:seizure:marked": N_("Need-to-know of seizure %(seizure)s changed"),
     "custody:exhibit:registered": N_("Exhibit %(exhibit)s registered"),
     "custody:handover:offered": N_("Exhibit %(exhibit)s offered to %(to)s"),
@@ -52,6 +53,7 @@ _SENTENCES: dict[str, Text] = {
     "sharing:grant:ended": N_("Sharing of %(record)s with %(to)s ended"),
     "sharing:referral:made": N_("Case referred to %(to)s"),
     "packages:package:sealed": N_("Evidence package %(package)s sealed"),
+    "packages:package:narrowed": N_("Exhibits left out of evidence package %(package)s"),
     "packages:package:downloaded": N_("Evidence package %(package)s downloaded"),
 }
 

@@ -20,6 +20,7 @@ from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.desk.case_signs import signs_of
 from casemgmt.desk.case_tasks import facts_of, tasks
+from casemgmt.packages.queries import packages_of_case
 from casemgmt.sharing import queries as sharing
 
 Context = dict[str, Any]
@@ -43,12 +44,13 @@ async def show(
         roles = await queries.roles_of(db, case, actor.id)
         referrals = await sharing.referrals(db, case.id)
         facts = await facts_of(db, [entry.seizure.id for entry in entries])
+        packages = await packages_of_case(db, case.id)
         shown: Context = await _TABS[tab](request, db, case, place)
         people = await accounts.names(db, {case.opened_by, case.unit_id, case.agency_id})
     return page(
         request, f"desk/case_{tab}.html", status_code=422 if errors else 200, error_title=bool(errors),
         case=case, code=code, place=place, tabs=_tabs(place, tab), seizures=entries, referrals=referrals,
-        tasks=tasks(facts, place=place, codes=codes, referred=bool(referrals)), names=people,
+        packages=packages, tasks=tasks(facts, place=place, codes=codes, referred=bool(referrals)), names=people,
         may_lead=rules.may_lead(actor, case, roles), may_work=rules.may_work(actor, case, roles),
         may_share=actor.holds("supervisor", case.unit_id), next_statuses=rules.next_statuses(case.status),
         values=values or {}, errors=errors or {}, **shown,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from litestar import Response, get
+from litestar.params import FromPath
 
 from casemgmt.core.errors import NotFound
 from casemgmt.core.web.signin import AnyRequest, actor_of
@@ -13,7 +14,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 
 @get("/api/v1/events/{code:str}/proof")
-async def event_proof(request: AnyRequest, code: str) -> Response[str]:
+async def event_proof(request: AnyRequest, code: FromPath[str]) -> Response[str]:
     """The event's inclusion proof at the newest checkpoint (c2sp.org/tlog-proof); 409 while it is not sequenced."""
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:
@@ -23,7 +24,7 @@ async def event_proof(request: AnyRequest, code: str) -> Response[str]:
 
 
 @get("/api/v1/events/{code:str}/body")
-async def event_body(request: AnyRequest, code: str) -> Response[bytes]:
+async def event_body(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """The exact bytes of the event: its leaf in the tree is the hash of a zero byte and these."""
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:

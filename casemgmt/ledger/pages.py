@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from litestar import get
+from litestar.params import FromPath
 from litestar.response import Template
 
 from casemgmt.core.render import page
@@ -13,7 +14,7 @@ from casemgmt.ledger import proofs, queries
 
 
 @get("/events/{code:str}")
-async def event(request: AnyRequest, code: str) -> Template:
+async def event(request: AnyRequest, code: FromPath[str]) -> Template:
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:
         found = await queries.entry(db, request.app.state.codes.decode("event", code))

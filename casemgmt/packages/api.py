@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post, route
+from litestar.params import FromPath
 from litestar.response import Stream
 
 from casemgmt.core.errors import Forbidden, NotFound
@@ -20,7 +21,7 @@ _NO_REASON = N_("Say on the package's page why you download it. A reason given m
 
 
 @post("/api/v1/cases/{code:str}/packages", status_code=201)
-async def seal(request: AnyRequest, code: str) -> Response[dict[str, Any]]:
+async def seal(request: AnyRequest, code: FromPath[str]) -> Response[dict[str, Any]]:
     """Seal a package. 409 when the ledger has not caught up: send the same again. The same client_id seals once."""
     actor, state = actor_of(request), request.app.state
     data = parse(NewPackage, await read_json(request), lax=False)
@@ -31,7 +32,7 @@ async def seal(request: AnyRequest, code: str) -> Response[dict[str, Any]]:
 
 
 @get("/api/v1/packages/{code:str}")
-async def show(request: AnyRequest, code: str) -> dict[str, Any]:
+async def show(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """``complete`` is false while the seal's own proof is missing; asking completes it as soon as it can be."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:
@@ -41,7 +42,7 @@ async def show(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @post("/api/v1/packages/{code:str}/downloads", status_code=201)
-async def download(request: AnyRequest, code: str) -> Response[dict[str, Any]]:
+async def download(request: AnyRequest, code: FromPath[str]) -> Response[dict[str, Any]]:
     """Give a reason and get the address of the archive, good for seven days and only for you."""
     actor, state = actor_of(request), request.app.state
     data = parse(NewDownload, await read_json(request), lax=False)
@@ -52,7 +53,7 @@ async def download(request: AnyRequest, code: str) -> Response[dict[str, Any]]:
 
 
 @route("/packages/{code:str}/archive/{name:str}", http_method=["GET", "HEAD"])
-async def archive(request: AnyRequest, code: str, name: str) -> Response[bytes] | Stream:
+async def archive(request: AnyRequest, code: FromPath[str], name: FromPath[str]) -> Response[bytes] | Stream:
     """The archive: exact length, ranges, If-Range. Needs the event that recorded the reason, by the same person."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:

@@ -64,6 +64,15 @@ async def archive(db: AsyncSession, package: Package) -> Archive:
     return Archive(package.number, Layout(entries), files)
 
 
+async def archive_size(db: AsyncSession, package: Package) -> int:
+    """Length of the archive in bytes, from the list of its files alone."""
+    query = (
+        select(Part.path, Part.size, Part.crc32, Part.sha256).where(Part.package_id == package.id).order_by(Part.ord)
+    )
+    rows = await db.execute(query)
+    return Layout(Entry(path, size, crc32, sha256.hex(), path) for path, size, crc32, sha256 in rows).size
+
+
 def send(
     database: Database,
     store: Store,

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import column, select, table
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core.i18n import N_, Text
 from casemgmt.core.parts import Sign
+from casemgmt.custody.models import CustodyEvent
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence.refusals import BY_REASON
 from casemgmt.exhibits.models import Exhibit
@@ -21,12 +22,6 @@ from casemgmt.packages.models import Package
 from casemgmt.packages.queries import Content
 from casemgmt.packages.sealing import NARROWED
 
-# Custody's own record; a room of this floor reads the columns it needs and nothing of its actions.
-_CUSTODY = table(
-    "event",
-    *(column(name) for name in ("exhibit_id", "seq", "kind", "seal_state", "reason", "discrepancy", "at")),
-    schema="custody",
-)
 _REMARKS = 200
 
 
@@ -58,9 +53,9 @@ async def facts(db: AsyncSession, package: Package, files: Sequence[Content]) ->
     return Facts(exhibits, signs, await _remarks(db, package, exhibits, custody))
 
 
-async def _custody(db: AsyncSession, exhibits: Sequence[Exhibit]) -> Sequence[Any]:
-    query = select(_CUSTODY).where(_CUSTODY.c.exhibit_id.in_([e.id for e in exhibits]))
-    return (await db.execute(query.order_by(_CUSTODY.c.at, _CUSTODY.c.exhibit_id, _CUSTODY.c.seq))).all()
+async def _custody(db: AsyncSession, exhibits: Sequence[Exhibit]) -> Sequence[CustodyEvent]:
+    query = select(CustodyEvent).where(CustodyEvent.exhibit_id.in_([e.id for e in exhibits]))
+    return (await db.scalars(query.order_by(CustodyEvent.exhibit_id, CustodyEvent.seq))).all()
 
 
 async def _files_sign(db: AsyncSession, files: Sequence[Content]) -> Sign:
@@ -90,7 +85,7 @@ def _custody_sign(package: Package, exhibits: Sequence[Exhibit]) -> Sign:
     return Sign(N_("Custody unbroken"), "ok", words, package.created_at)
 
 
-def _seals_sign(exhibits: Sequence[Exhibit], custody: Sequence[Any]) -> Sign:
+def _seals_sign(exhibits: Sequence[Exhibit], custody: Sequence[CustodyEvent]) -> Sign:
     name = N_("Seals intact")
     broken = [e.number for e in exhibits if e.seal_state in ("damaged", "missing", "differs")]
     sealed = [e for e in exhibits if e.seal_no]
@@ -108,7 +103,7 @@ def _seals_sign(exhibits: Sequence[Exhibit], custody: Sequence[Any]) -> Sign:
 
 
 async def _remarks(
-    db: AsyncSession, package: Package, exhibits: Sequence[Exhibit], custody: Sequence[Any]
+    db: AsyncSession, package: Package, exhibits: Sequence[Exhibit], custody: Sequence[CustodyEvent]
 ) -> list[Remark]:
     numbers = {exhibit.id: exhibit.number for exhibit in exhibits}
     found: list[Remark] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 
 from casemgmt.accounts.queries import names
@@ -27,7 +28,7 @@ LOOK_AGAIN_BYTES = 512 << 20  # what one click may read from the store
 
 
 @get("/packages/{code:str}")
-async def show(request: AnyRequest, code: str) -> Template:
+async def show(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _show(request, code)
 
 
@@ -42,21 +43,21 @@ async def _show(
         case = await case_queries.case(db, package.case_id)
         files = await queries.contents(db, package)
         known = await facts(db, package, files)
-        archive = await downloading.archive(db, package) if complete else None
+        size = await downloading.archive_size(db, package) if complete else None
         told = await queries.told(db, package)
         people = await names(db, [package.sealed_by])
         vkey = await state.database.call("select vkey from ledger.log")
     return page(
         request, "packages/show.html", status_code=status_code, error_title=bool(errors),
         package=package, code=code, case=case, sealed_by=people[package.sealed_by], complete=complete,
-        size=archive.layout.size if archive else None, files=files, facts=known, reason=reason, errors=errors or {},
+        size=size, files=files, facts=known, reason=reason, errors=errors or {},
         downloads=[t for t in told if t.type == queries.DOWNLOADED],
         seal=next((t for t in told if t.type == SEALED), None), vkey=vkey,
     )  # fmt: skip
 
 
 @post("/packages/{code:str}/download")
-async def download(request: AnyRequest, code: str) -> Response[Any]:
+async def download(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """Record the reason, then send the browser to the archive."""
     actor, state = actor_of(request), request.app.state
     fields = nested(request.state.get("form") or {})
@@ -72,7 +73,7 @@ async def download(request: AnyRequest, code: str) -> Response[Any]:
 
 
 @post("/packages/{code:str}/check")
-async def check_again(request: AnyRequest, code: str) -> Response[None]:
+async def check_again(request: AnyRequest, code: FromPath[str]) -> Response[None]:
     """Read the package's stored files again now, as far as one request may, and record what was found."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:

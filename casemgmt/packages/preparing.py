@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 
 from casemgmt.cases import queries as case_queries
@@ -21,7 +22,7 @@ from casemgmt.packages.schemas import NewPackage
 
 
 @get("/cases/{code:str}/packages/new")
-async def choose(request: AnyRequest, code: str) -> Template:
+async def choose(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _choose(request, code)
 
 
@@ -47,7 +48,7 @@ async def _choose(
 
 
 @post("/cases/{code:str}/packages", status_code=200)
-async def prepare(request: AnyRequest, code: str) -> Response[Any]:
+async def prepare(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     """The second page shows what will be sealed; its own button, and nothing else, seals it."""
     actor, state = actor_of(request), request.app.state
     values = _values(request.state.get("form") or {})

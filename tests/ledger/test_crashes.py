@@ -36,8 +36,12 @@ async def test_killed_at_any_moment_it_never_forks(
     key_file.write_text(key.to_text())
     chance = random.Random(7)
 
+    killing = True
+
     async def keep_writing() -> None:
-        for n in range(150):
+        n = 0
+        while killing:
+            n += 1
             await writer.write(f"exhibit:{n % 5}", chance.randrange(1, 40))
             await asyncio.sleep(0.01)
 
@@ -57,6 +61,7 @@ async def test_killed_at_any_moment_it_never_forks(
         rows = {row["size"]: row["root"] for row in await look.fetch("select size, root from ledger.checkpoint")}
         assert signed.items() <= rows.items()
         signed = rows
+    killing = False
     await writing
     last = await asyncpg.connect(ledger.sequencer)
     again = await Sequencer.resume(last, key)

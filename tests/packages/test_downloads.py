@@ -23,7 +23,7 @@ async def test_any_range_is_the_same_bytes_as_in_the_whole(sealed: Sealed, world
     whole = (await client.get(url)).content
     chance = random.Random(3)
     spans = [(0, 0), (0, len(whole) - 1), (len(whole) - 1, len(whole) - 1), (29, 31)]
-    spans += [tuple(sorted(chance.sample(range(len(whole)), 2))) for _ in range(25)]
+    spans += [(first, chance.randrange(first, len(whole))) for first in chance.sample(range(len(whole)), 25)]
     for first, last in spans:
         answer = await client.get(url, headers={"Range": f"bytes={first}-{last}"})
         assert answer.status_code == 206

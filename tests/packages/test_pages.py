@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import re
+import uuid
 from collections.abc import Callable
 
 from tests.cast import Browser, Member, World
-from tests.packages.conftest import Scene, Sealed
+from tests.packages.conftest import Clients, Scene, Sealed
 
 Browsers = Callable[[Member | None], Browser]
 
@@ -55,9 +56,29 @@ async def test_the_three_signs_stand_apart_and_say_only_what_was_looked_at(
     assert "Every file (3) was read again and has the hash it was received with." in page.text
 
 
+async def test_the_case_shows_its_packages(sealed: Sealed, scene: Scene, world: World, browser: Browsers) -> None:
+    page = await browser(world.saule).get(f"/cases/{scene.case_code}")
+    assert page.status_code == 200
+    assert f'href="/packages/{sealed.code}"' in page.text
+    history = await browser(world.saule).get(f"/cases/{scene.case_code}/history")
+    assert sealed.number in history.text
+
+
 async def test_the_page_speaks_russian(sealed: Sealed, world: World, browser: Browsers) -> None:
     client = browser(world.saule)
     client.cookies.set("lang", "ru")
     page = await client.get(f"/packages/{sealed.code}")
     assert page.status_code == 200
     assert "Проверка без этой системы" in page.text
+
+
+async def test_a_file_that_was_refused_is_a_remark(
+    sealed: Sealed, scene: Scene, world: World, browser: Browsers, api: Clients
+) -> None:
+    url = f"/api/v1/exhibits/{scene.exhibit_code(0, 0)}/files/{uuid.uuid4()}"
+    headers = {"X-File-Name": "broken.jpg", "Content-Type": "image/jpeg"}
+    assert (await api(world.aida).put(url, content=b"", headers=headers)).status_code == 422
+    page = await browser(world.saule).get(f"/packages/{sealed.code}")
+    assert "A file was not taken in." in page.text
+    assert "broken.jpg" in page.text
+    assert "The file has no bytes." in page.text
