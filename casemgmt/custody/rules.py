@@ -52,7 +52,7 @@ def check_offer(data: NewOffer, day: date, recorded: list[Seen]) -> dict[str, Te
     """What is wrong with an offer, by field name. ``recorded`` are the seals on record, in the offer's order."""
     wrong: dict[str, Text] = {}
     if not HANDOVER_PURPOSES.may_choose(data.purpose, day):
-        wrong["purpose"] = _CHOOSE
+        wrong["purpose"] = _CHOOSE if data.purpose else N_("Choose the purpose.")
     if len({item.exhibit for item in data.exhibits}) != len(data.exhibits):
         wrong["exhibits"] = N_("An exhibit is named twice.")
     wrong |= _check_place(data)
@@ -99,7 +99,7 @@ def check_decision(data: Decision, recorded: Seen, day: date) -> dict[str, Text]
         return _check_acceptance(data, recorded)
     if data.decision == "refused":
         return _check_refusal(data, day)
-    return {}
+    return {} if data.decision else {"decision": N_("Say whether you accept or refuse it.")}
 
 
 def _check_acceptance(data: Decision, recorded: Seen) -> dict[str, Text]:

@@ -34,9 +34,9 @@ class NewOffer(msgspec.Struct, kw_only=True):
     giver's device: degrees, metres."""
 
     client_id: UUID
-    to: Code
-    purpose: Code
     exhibits: Annotated[list[OfferedExhibit], msgspec.Meta(min_length=1, max_length=MOST)]
+    to: Code = ""
+    purpose: Code = ""
     place: Annotated[str, msgspec.Meta(max_length=200)] = ""
     note: Words = ""
     place_latitude: Decimal | None = None
@@ -46,11 +46,14 @@ class NewOffer(msgspec.Struct, kw_only=True):
 
 
 class Decision(msgspec.Struct, kw_only=True):
-    """What becomes of one exhibit. ``seal`` and ``seal_state`` are what the receiver sees (intact, damaged, missing);
-    ``discrepancy`` says in words how that differs from the record; ``reason`` is why it is refused."""
+    """What becomes of one exhibit; "" is no decision, and answered in words.
+
+    ``seal`` and ``seal_state`` are what the receiver sees (intact, damaged, missing); ``discrepancy`` says in words how
+    that differs from the record; ``reason`` is why it is refused.
+    """
 
     exhibit: Code
-    decision: Literal["accepted", "refused", "withdrawn"]
+    decision: Literal["accepted", "refused", "withdrawn", ""] = ""
     seal: SealText = ""
     seal_state: Code = ""
     discrepancy: Words = ""

@@ -14,6 +14,7 @@ from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.evidence import queries, rules
 from casemgmt.evidence.actions import receive
 from casemgmt.evidence.models import File, Fixity
+from casemgmt.evidence.refusals import TakenForAForm
 from casemgmt.evidence.uploads import Upload, described_by_headers
 from casemgmt.exhibits.queries import exhibit as load_exhibit
 
@@ -40,6 +41,8 @@ async def _put(
     request: AnyRequest, client_id: str, seizure_id: int, exhibit_id: int | None
 ) -> Response[dict[str, Any]]:
     state = request.app.state
+    if request.state.get("form") is not None:
+        raise TakenForAForm
     upload = Upload(request.receive)
     try:
         data = described_by_headers(request, _uuid(client_id), seizure_id, exhibit_id)

@@ -96,6 +96,8 @@ async def check(request: AnyRequest, code: str) -> Response[None]:
 async def upload(request: AnyRequest, code: str) -> Template:
     """Take the files of a form, one after the other, and say of each what became of it."""
     actor, state = actor_of(request), request.app.state
+    if request.state.get("form") is not None:  # not a form with files, and its body is gone
+        raise FormRefused(BadForm("content-type"))
     body = Upload(request.receive)
     try:
         async with state.database.begin(actor) as db:

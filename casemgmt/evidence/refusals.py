@@ -71,6 +71,25 @@ class NoRoom(DomainError):
     default = N_("The store for evidence files is full. Nothing was stored; tell your administrator.")
 
 
+class TakenForAForm(DomainError):
+    """A raw body that named itself a form was read as one before it came here."""
+
+    status = 415
+    slug = "not-a-file"
+    default = N_("These bytes came as a web form. Send a file with its own type, or as application/octet-stream.")
+
+
+class BytesChanged(DomainError):
+    """The stored bytes are not those that were received. Raised before the last of them is handed out."""
+
+    status = 410
+    slug = "file-changed"
+    default = N_(
+        "The stored bytes are not the ones that were received, so they are not handed out."
+        " This was recorded; tell your administrator."
+    )
+
+
 class BytesGone(DomainError):
     """The row is there and the bytes are not: never silent, never a 404."""
 

@@ -95,7 +95,7 @@ def is_picture(media_type: str) -> bool:
 
 def type_differs(declared: str, media_type: str) -> bool:
     """Whether a sender said one type and the bytes are another. Told to people; never a reason to lose evidence."""
-    return sniff.contradicts(declared, sniff.MediaType(media_type, ""))
+    return sniff.contradicts(declared, sniff.MediaType(media_type, extension(media_type)))
 
 
 def check_claims(

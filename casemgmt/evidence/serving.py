@@ -17,7 +17,7 @@ from casemgmt.core.reading import read_object
 from casemgmt.core.web.ranges import NotSatisfiable, Span, requested_span
 from casemgmt.evidence import rules
 from casemgmt.evidence.models import File, Fixity
-from casemgmt.evidence.refusals import BytesGone, StoreFailed
+from casemgmt.evidence.refusals import BytesChanged, BytesGone, StoreFailed
 from casemgmt.storage.contract import NotStored, Store, StoreError
 
 log = structlog.get_logger()
@@ -26,7 +26,7 @@ SANDBOX = "default-src 'none'; sandbox; frame-ancestors 'none'"
 
 
 class Changed(Exception):
-    """The stored bytes are not those that were received: the answer is cut off before its last block."""
+    """The stored bytes are not those that were received: an answer under way is cut off before its last block."""
 
 
 def etag(file: File) -> str:
@@ -52,7 +52,7 @@ async def send(
 
     A whole file is hashed while it goes out and its last block is kept back until the hash holds; if it does not, the
     connection is cut short and a failed check is recorded. A part cannot be checked so: the regular re-reading covers
-    it. Raises BytesGone (recorded too) or StoreFailed before the first byte.
+    it. Raises BytesGone or BytesChanged (both on record) or StoreFailed before the first byte.
     """
     headers = answer_headers(file)
     try:
@@ -67,6 +67,8 @@ async def send(
     except (NotStored, StopAsyncIteration) as error:
         await record_check(database, actor, file.id, "missing", None)
         raise BytesGone from error
+    except Changed as error:
+        raise BytesChanged from error
     except StoreError as error:
         log.exception("evidence.store_failed", store=store.address)
         raise StoreFailed from error

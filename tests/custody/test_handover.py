@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from datetime import UTC, datetime
 
@@ -10,6 +11,8 @@ import pytest
 import rfc8785
 
 from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound
+from casemgmt.custody import actions
+from casemgmt.custody.schemas import NewOffer, OfferedExhibit
 from casemgmt.trust.events import Event, chains
 from tests.cast import World
 from tests.custody.conftest import Desk
@@ -122,9 +125,6 @@ async def test_an_exhibit_that_has_moved_on_is_a_conflict_and_nothing_of_the_off
 
 
 async def test_an_offer_must_name_the_exhibit_as_the_page_showed_it(desk: Desk, world: World, made: Registered):
-    from casemgmt.custody import actions
-    from casemgmt.custody.schemas import NewOffer, OfferedExhibit
-
     code = desk.codes.encode("exhibit", made.exhibits[0].id)
     for seq, prev in ((2, made.exhibits[0].last_hash.hex()), (1, "00" * 32)):
         item = OfferedExhibit(exhibit=code, seq=seq, prev=prev, seal="B-1001")
@@ -156,9 +156,6 @@ async def test_a_giver_who_sees_another_seal_says_so(desk: Desk, world: World, m
 async def test_an_exhibit_of_another_unit_cannot_be_offered_and_does_not_exist(desk: Desk, world, database):
     other = await register_seizure(database, world.timur, "T-1")
     code = desk.codes.encode("exhibit", other.exhibits[0].id)
-    from casemgmt.custody import actions
-    from casemgmt.custody.schemas import NewOffer, OfferedExhibit
-
     item = OfferedExhibit(exhibit=code, seq=1, prev=other.exhibits[0].last_hash.hex(), seal="T-1")
     to = desk.codes.encode("person", world.nurlan.id)
     data = NewOffer(client_id=uuid.uuid4(), to=to, purpose="storage", exhibits=[item])
@@ -202,8 +199,6 @@ async def test_the_chain_has_no_gap_and_its_bodies_are_canonical(desk: Desk, wor
     bodies = await _bodies(db_dba, exhibit.number)
     events = [Event.parse(body) for body in bodies]
     assert [e.seq for e in chains(events)[f"exhibit:{exhibit.number}"]] == list(range(1, 20))
-    import json
-
     assert all(rfc8785.dumps(json.loads(body)) == body for body in bodies)
     rows = await db_dba.fetch(
         "select seq, hash, prev from custody.event where exhibit_id = $1 order by seq", exhibit.id
@@ -220,7 +215,7 @@ async def test_the_chain_has_no_gap_and_its_bodies_are_canonical(desk: Desk, wor
 async def test_nobody_rewrites_custody(desk: Desk, world, made, db_app, db_dba):
     await desk.offer(world.aida, world.nurlan, made.exhibits[:1])
     for table in ("custody.event", "custody.handover"):
-        for statement in (f"delete from {table}", f"update {table} set note = 'x'", f"truncate {table}"):
+        for statement in (f"delete from {table}", f"update {table} set note = 'x'", f"truncate {table}"):  # noqa: S608
             with pytest.raises(asyncpg.InsufficientPrivilegeError):
                 await db_app.execute(statement)
             with pytest.raises(asyncpg.InsufficientPrivilegeError, match=r"append-only|permission"):

@@ -152,7 +152,7 @@ async def test_the_same_through_json(app, world, made, api):
         "exhibit": codes.encode("exhibit", made.exhibits[0].id), "seq": 1,
         "prev": made.exhibits[0].last_hash.hex(), "seal": "B-1001",
     }  # fmt: skip
-    body = {
+    body: dict[str, object] = {
         "client_id": str(uuid.uuid4()), "to": codes.encode("person", world.nurlan.id), "purpose": "storage",
         "exhibits": [item], "device_time": "2026-11-21T03:12:00+06:00",
     }  # fmt: skip
@@ -163,13 +163,12 @@ async def test_the_same_through_json(app, world, made, api):
         assert (await aida.post("/api/v1/hand-overs", json=body)).json()["code"] == told["code"]
         waiting = (await nurlan.get("/api/v1/hand-overs?state=waiting")).json()
         assert [h["code"] for h in waiting["handovers"]] == [told["code"]]
-        answer = {
-            "items": [{"exhibit": item["exhibit"], "decision": "accepted", "seal": "B-7", "seal_state": "intact"}]
-        }
+        decision = {"exhibit": item["exhibit"], "decision": "accepted", "seal": "B-7", "seal_state": "intact"}
+        answer = {"items": [decision]}
         refused = await nurlan.post(f"/api/v1/hand-overs/{told['code']}/answer", json=answer)
         assert refused.status_code == 422
         assert "items.0.discrepancy" in refused.json()["errors"]
-        answer["items"][0]["discrepancy"] = "Another bag."
+        decision["discrepancy"] = "Another bag."
         done = await nurlan.post(f"/api/v1/hand-overs/{told['code']}/answer", json=answer)
         assert done.json()["state"] == "accepted"
         assert done.json()["exhibits"][0]["seal_seen_by_receiver"] == "B-7"
@@ -181,7 +180,14 @@ async def test_the_same_through_json(app, world, made, api):
 
 async def test_bad_json_is_answered_in_words_and_never_with_a_500(world, api):
     async with api(world.aida) as aida:
-        for body in ({}, {"exhibits": []}, {"exhibits": "x"}, {"client_id": "x", "exhibits": [{"seq": "1"}]}, []):
+        bodies: list[object] = [
+            {},
+            {"exhibits": []},
+            {"exhibits": "x"},
+            {"client_id": "x", "exhibits": [{"seq": "1"}]},
+            [],
+        ]
+        for body in bodies:
             answer = await aida.post("/api/v1/hand-overs", json=body)
             assert answer.status_code == 422, answer.text
         assert (await aida.get("/api/v1/hand-overs/zzzz")).status_code == 404

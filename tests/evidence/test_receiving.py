@@ -9,8 +9,10 @@ import uuid
 import zlib
 from urllib.parse import quote
 
+import httpx
 import pytest
 
+from casemgmt.core.web.signin import COOKIE
 from tests.cast import World
 from tests.evidence.conftest import JPEG, LIMIT, Site, sha256
 from tests.records import Registered, register_seizure
@@ -37,9 +39,9 @@ async def test_the_received_file_is_in_the_ledger(site: Site, world: World, made
         X_Captured_At="2026-11-21T03:12:00+06:00", X_Captured_Place="geo:42.870000,74.590000;u=12",
     )  # fmt: skip
     body = await db_dba.fetchval(
-        "select convert_from(body, 'UTF8')::json from ledger.entry where stream = $1 and type = 'evidence:file:received'",
-        f"seizure:{made.seizure.number}",
-    )
+        "select convert_from(body, 'UTF8') from ledger.entry where stream = $1 and type = $2",
+        f"seizure:{made.seizure.number}", "evidence:file:received",
+    )  # fmt: skip
     assert f'"exhibit":"{made.exhibits[0].number}"' in body
     assert f'"sha256":"{sha256(JPEG)}"' in body
     assert '"device_at":"2026-11-20T21:12:00.000Z"' in body
@@ -165,6 +167,8 @@ async def test_evidence_of_any_kind_is_taken_and_a_wrong_declared_type_is_told(f
     differs = await folder_site.put(world.aida, made, b"%PDF-1.7 not a photograph", Content_Type="image/jpeg")
     assert differs.json()["media_type"] == "application/pdf"
     assert differs.json()["type_differs"] is True
+    text = await folder_site.put(world.aida, made, b"key = 1", Content_Type="application/toml")
+    assert text.json()["type_differs"] is False
 
 
 @pytest.mark.parametrize(
@@ -217,7 +221,9 @@ async def test_a_colleague_of_the_unit_and_who_keeps_the_exhibit_may_add(folder_
         "insert into access.reach(principal, seizure_id) values ($1, $2)", world.nurlan.id, made.seizure.id
     )
     assert (await folder_site.put(world.nurlan, made, JPEG)).status_code == 403
-    await db_dba.execute("update exhibits.exhibit set holder_id = $1 where id = $2", world.nurlan.id, made.exhibits[0].id)
+    await db_dba.execute(
+        "update exhibits.exhibit set holder_id = $1 where id = $2", world.nurlan.id, made.exhibits[0].id
+    )
     assert (await folder_site.put(world.nurlan, made, JPEG)).status_code == 201
 
 
@@ -238,7 +244,11 @@ async def test_a_file_may_belong_to_the_seizure_as_a_whole(folder_site: Site, wo
 
 async def test_nobody_changes_or_removes_a_file_row(folder_site: Site, world, made, db_app, dsn):
     await folder_site.put(world.aida, made, JPEG)
-    for statement in ("update evidence.file set original_name = 'x'", "delete from evidence.file", "truncate evidence.file"):
+    for statement in (
+        "update evidence.file set original_name = 'x'",
+        "delete from evidence.file",
+        "truncate evidence.file",
+    ):
         with pytest.raises(Exception, match="permission denied"):
             await db_app.execute(statement)
 
@@ -260,3 +270,12 @@ async def _cut(site: Site, token: str, made: Registered, *, announced: int, sent
     await asyncio.sleep(0.3)
     writer.close()
     await writer.wait_closed()
+
+
+async def test_a_raw_body_that_calls_itself_a_form_is_answered_at_once(folder_site: Site, world, made):
+    headers = {"X-CSRF-Token": world.aida.actor.csrf, "Content-Type": "application/x-www-form-urlencoded"}
+    async with httpx.AsyncClient(base_url=folder_site.address, cookies={COOKIE: world.aida.token}) as client:
+        answer = await client.put(
+            f"{folder_site.exhibit_url(made)}/files/{uuid.uuid4()}", content=b"a=b", headers=headers
+        )
+    assert answer.status_code == 415
