@@ -4,23 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import bindparam, select, text
-from sqlalchemy.dialects.postgresql import ARRAY, BIGINT
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.queries import names
 from casemgmt.core.clock import utcnow
 from casemgmt.core.parts import Sign
+from casemgmt.custody.models import CustodyEvent
 from casemgmt.desk import signs
-from casemgmt.desk.history import CustodyEvent, broken_at
+from casemgmt.desk.history import broken_at, last_look
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.ledger.models import Entry
-
-_CHAINS = text(
-    "select exhibit_id, seq, kind, actor_id, from_id, to_id, handover_id, seal_no, seal_state, reason, discrepancy,"
-    " note, at, device_at, hash, prev from custody.event where exhibit_id = any(:exhibits) order by exhibit_id, seq"
-).bindparams(bindparam("exhibits", type_=ARRAY(BIGINT)))
 
 
 async def signs_of(db: AsyncSession, exhibits: Sequence[Exhibit]) -> dict[int, list[Sign]]:
@@ -38,23 +33,16 @@ async def signs_of(db: AsyncSession, exhibits: Sequence[Exhibit]) -> dict[int, l
         found_signs[exhibit.id] = [
             signs.file_sign([file.id for file in files.get(exhibit.id, [])], checks),
             signs.custody_sign(len(chain), broken_at(exhibit, chain, entries[exhibit.id]), now),
-            signs.seal_sign(_last_look(chain, people)),
+            signs.seal_sign(last_look(chain, people)),
         ]
     return found_signs
 
 
-def _last_look(chain: Sequence[CustodyEvent], people: dict[int, str]) -> signs.Look | None:
-    for event in reversed(chain):
-        if event.seal_state is not None and event.kind in ("registered", "accepted"):
-            return signs.Look(event.seal_state, event.seal_no, people.get(event.actor_id, ""), event.at)
-    return None
-
-
 async def _chains(db: AsyncSession, ids: Sequence[int]) -> dict[int, list[CustodyEvent]]:
     chains: dict[int, list[CustodyEvent]] = {i: [] for i in ids}
-    for row in await db.execute(_CHAINS, {"exhibits": ids}):
-        values = dict(row._mapping)
-        chains[values.pop("exhibit_id")].append(CustodyEvent(**values))
+    query = select(CustodyEvent).where(CustodyEvent.exhibit_id.in_(ids)).order_by(CustodyEvent.seq)
+    for event in await db.scalars(query):
+        chains[event.exhibit_id].append(event)
     return chains
 
 

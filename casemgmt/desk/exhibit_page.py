@@ -16,8 +16,9 @@ from casemgmt.core.i18n import N_, Text, gettext
 from casemgmt.core.parts import Kind, Moment, Sign
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.custody import queries as custody_queries
+from casemgmt.custody.models import CustodyEvent
 from casemgmt.desk import history, signs
-from casemgmt.desk.history import CustodyEvent
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
 from casemgmt.evidence.models import File, Fixity
@@ -45,7 +46,7 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
         seizure = await seizure_queries.seizure(db, found.seizure_id)
         files = await evidence_queries.files_of_exhibit(db, found.id)
         checks = await evidence_queries.latest_fixity(db, [file.id for file in files])
-        chain = await history.custody_events(db, found)
+        chain = await custody_queries.chain(db, found.id)
         entries = await history.custody_entries(db, found)
         people = await names(db, _ids(found, chain))
     return page(
@@ -64,12 +65,10 @@ def _signs(
     broken: ChainBreak | None,
     people: Mapping[int, str],
 ) -> list[Sign]:
-    last = next((e for e in reversed(chain) if e.seal_state is not None and e.kind in ("registered", "accepted")), None)
-    look = signs.Look(last.seal_state or "none", last.seal_no, people.get(last.actor_id, ""), last.at) if last else None
     return [
         signs.file_sign([f.id for f in files], {i: signs.Check(c.outcome, c.at) for i, c in checks.items()}),
         signs.custody_sign(len(chain), broken, utcnow()),
-        signs.seal_sign(look),
+        signs.seal_sign(history.last_look(chain, people)),
     ]
 
 

@@ -3,54 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
 
 import msgspec
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.cases.sentences import sentence
 from casemgmt.core.codes import Codes
 from casemgmt.core.parts import Moment
+from casemgmt.custody.models import CustodyEvent
+from casemgmt.desk.signs import Look
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.exhibits.rules import ChainBreak, Link, find_break
 from casemgmt.ledger.models import Entry
 from casemgmt.seizures.models import Seizure
 
 SHOWN = 50  # events of a seizure on its page
-
-
-@dataclass(frozen=True, slots=True)
-class CustodyEvent:
-    """One link of the chain: who gave, who took, what each saw of the seal, and both times."""
-
-    seq: int
-    kind: str
-    actor_id: int
-    from_id: int | None
-    to_id: int | None
-    handover_id: int | None
-    seal_no: str | None
-    seal_state: str | None
-    reason: str | None
-    discrepancy: str | None
-    note: str | None
-    at: datetime
-    device_at: datetime | None
-    hash: bytes
-    prev: bytes | None
-
-
-_CHAIN = text(
-    "select seq, kind, actor_id, from_id, to_id, handover_id, seal_no, seal_state, reason, discrepancy, note, at,"
-    " device_at, hash, prev from custody.event where exhibit_id = :exhibit order by seq"
-)
-
-
-async def custody_events(db: AsyncSession, exhibit: Exhibit) -> list[CustodyEvent]:
-    """The whole chain, first event first."""
-    return [CustodyEvent(**row._mapping) for row in await db.execute(_CHAIN, {"exhibit": exhibit.id})]
 
 
 async def custody_entries(db: AsyncSession, exhibit: Exhibit) -> dict[int, Entry]:
@@ -64,6 +32,14 @@ def broken_at(exhibit: Exhibit, chain: Sequence[CustodyEvent], entries: Mapping[
     links = [Link(event.seq, event.hash, event.prev) for event in chain]
     bodies = {seq: entry.body for seq, entry in entries.items()}
     return find_break(exhibit.number, (exhibit.last_seq, exhibit.last_hash), links, bodies)
+
+
+def last_look(chain: Sequence[CustodyEvent], people: Mapping[int, str]) -> Look | None:
+    """What a person saw of the seal last, those included who refused the exhibit for it. ``people``: names by id."""
+    for event in reversed(chain):
+        if event.seal_state is not None:
+            return Look(event.seal_state, event.seal_no, people.get(event.actor_id, ""), event.at)
+    return None
 
 
 async def seizure_events(db: AsyncSession, seizure: Seizure, codes: Codes) -> tuple[list[Moment], bool]:

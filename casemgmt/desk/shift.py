@@ -18,6 +18,8 @@ from casemgmt.core.i18n import gettext, ngettext
 from casemgmt.core.parts import Task
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.custody import queries as custody_queries
+from casemgmt.custody.queries import Row
 from casemgmt.desk.seizure_page import what_was_seized
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.exhibits import queries as exhibit_queries
@@ -36,19 +38,14 @@ CASE_KINDS = ("investigator", "supervisor", "prosecutor", "auditor")
 class Shift:
     """The lists of one person's day; an empty one is shown as such only where the role expects it."""
 
-    offered: Sequence[Exhibit] = ()
-    offered_more: bool = False
+    waiting: Sequence[Row] = ()
+    open_offers: Sequence[Row] = ()
     held: Sequence[Exhibit] = ()
     held_more: bool = False
     unfinished: list[Task] = field(default_factory=list)
     cases: Sequence[CaseFile] = ()
     unit_seizures: Sequence[Seizure] = ()
     shared_seizures: Sequence[Seizure] = ()
-
-    @property
-    def waiting(self) -> list[Exhibit]:
-        """Held exhibits that I offered and nobody has answered for."""
-        return [exhibit for exhibit in self.held if exhibit.offered_to is not None]
 
 
 @get("/")
@@ -62,12 +59,11 @@ async def shift(request: AnyRequest) -> Template:
         categories = await what_was_seized(db, [seizure.id for seizure in seizures])
         people = await names(
             db,
-            {i for e in (*found.offered, *found.held) for i in (e.holder_id, e.offered_to)}
-            | {seizure.unit_id for seizure in seizures},
+            {i for e in found.held for i in (e.holder_id, e.offered_to)} | {seizure.unit_id for seizure in seizures},
         )
     return page(
         request, "desk/shift.html",
-        me=actor, shift=found, people=people, categories=categories, is_officer=actor.holds("officer"),
+        me=actor, shift=found, short=SHORT, people=people, categories=categories, is_officer=actor.holds("officer"),
         keeps=actor.holds(exhibit_queries.KEEPERS), works_on_cases=actor.holds(CASE_KINDS),
     )  # fmt: skip
 
@@ -75,9 +71,8 @@ async def shift(request: AnyRequest) -> Template:
 async def _shift(db: AsyncSession, actor: Actor, codes: Codes) -> Shift:
     found = Shift()
     if actor.holds(exhibit_queries.KEEPERS):
-        found.offered, found.offered_more = await exhibit_queries.in_scope(
-            db, actor, exhibit_queries.OFFERED, limit=SHORT
-        )
+        found.waiting = await custody_queries.waiting_for(db, actor.id, limit=SHORT + 1)
+        found.open_offers = await custody_queries.open_offers(db, actor.id, limit=SHORT)
         found.held, found.held_more = await exhibit_queries.in_scope(db, actor, exhibit_queries.HELD, limit=SHORT)
     if actor.holds("officer"):
         found.unfinished = await _unfinished(db, actor, codes)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, tzinfo
 from typing import Any
 
 import msgspec
 
 from casemgmt.core.clock import utcnow
-from casemgmt.core.i18n import Text, gettext
+from casemgmt.core.errors import Invalid
+from casemgmt.core.formats import localise, offset_name
+from casemgmt.core.i18n import N_, Text, gettext
 from casemgmt.core.parse import parse
 from casemgmt.core.web.forms import Fields, nested
 from casemgmt.exhibits.models import Exhibit
@@ -28,11 +30,12 @@ _CLAIMS = {
     "place_longitude": "longitude",
     "place_accuracy": "accuracy_m",
 }
-_ICONS = {
-    "drug": "💊", "tobacco": "🚬", "money": "💵", "weapon": "🔫", "wildlife": "🐾", "counterfeit": "👜",
-    "medicine": "🩹", "bottle": "🍾", "fuel": "⛽", "food": "🍞", "flask": "⚗️", "timber": "🪵", "environment": "🌍",
-    "culture": "🏺", "strategic": "⚙️", "radiation": "☢️", "tax": "📦", "people": "👥", "other": "📦",
+# What stands on the first screen; an error anywhere else opens "More details".
+_FIRST_SCREEN = {
+    "client_id", "seized_at", "place", "photos", "exhibits-0-category", "exhibits-0-seal", "exhibits-0-quantity",
+    "exhibits-0-unit", "exhibits-0-basis",
 }  # fmt: skip
+_WHAT = N_("Say what was seized.")
 
 
 def first_values(post: Post, place: str, zone: tzinfo) -> Values:
@@ -72,7 +75,11 @@ def read(values: Values, zone: tzinfo) -> Registration:
     given = {_CLAIMS.get(name, name): value for name, value in values.items()}
     given["exhibits"] = given.get("exhibits") or [{}]
     given["seized_at"] = _with_zone(str(given.get("seized_at", "")), zone)
-    return parse(Registration, given, lax=True)
+    try:
+        return parse(Registration, given, lax=True)
+    except Invalid as error:
+        what = {"exhibits.0.category": _WHAT} if "exhibits.0.category" in error.fields else {}
+        raise Invalid({**error.fields, **what}) from error
 
 
 def shown_again(values: Values) -> Values:
@@ -90,12 +97,11 @@ def shown_errors(errors: Mapping[str, Text]) -> dict[str, Text]:
     return {inputs.get(name, name).replace(".", "-"): words for name, words in errors.items()}
 
 
-def choices(values: Values) -> dict[str, Any]:
-    """Categories as chips with their signs, and which units suit each (for the script that sets the usual one)."""
+def choices(values: Values, errors: Collection[str]) -> dict[str, Any]:
+    """Categories as chips, which units suit each (for the script that sets the usual one), is "More details" open?"""
     items = CATEGORIES.choices(utcnow().date())
     return {
         "categories": [(c.code, gettext(c.label)) for c in sorted(items, key=lambda c: not c.first)],
-        "icons": {c.code: _ICONS[c.icon] for c in items if c.icon in _ICONS},
         "measures": msgspec.json.encode(
             {
                 "categories": {c.code: {"units": c.units, "usual": c.default_unit} for c in items},
@@ -103,8 +109,9 @@ def choices(values: Values) -> dict[str, Any]:
                 "unmeasured": [b.code for b in QUANTITY_BASES.items().values() if not b.has_quantity],
             }
         ).decode(),
+        "zone": offset_name(localise(utcnow())),
         "first_categories": sum(c.first for c in items),
-        "more_open": _more_was_used(values),
+        "more_open": _more_was_used(values) or not _FIRST_SCREEN.issuperset(errors),
     }
 
 

@@ -19,6 +19,7 @@ from casemgmt.evidence import rules as evidence_rules
 from casemgmt.evidence.pages import FormRefused
 from casemgmt.evidence.uploads import Upload
 from casemgmt.exhibits import queries as exhibit_queries
+from casemgmt.exhibits.links import hand_over
 from casemgmt.intake import actions, form, photos
 from casemgmt.intake.tasks import tasks
 from casemgmt.seizures import queries as seizure_queries
@@ -95,7 +96,7 @@ def _form(request: AnyRequest, values: form.Values, errors: dict[str, Text], *, 
     return page(
         request, "intake/new.html", status_code=422 if errors else 200, error_title=bool(errors),
         values=values, errors=errors, photos_lost=photos_lost and bool(errors), post=registering_post(actor), me=actor,
-        **form.choices(values),
+        **form.choices(values, errors),
     )  # fmt: skip
 
 
@@ -113,6 +114,7 @@ async def _saved(request: AnyRequest, code: str, refused: list[photos.Refused] |
     return page(
         request, "intake/saved.html",
         seizure=seizure, code=code, exhibits=exhibits, files=files, refused=refused, viewable=evidence_rules.VIEWABLE,
+        hand_over=hand_over(exhibits, actor.id, codes),
         tasks=list(tasks(codes, seizure, exhibits, people=people, photos=counts, corrected=corrected)),
     )  # fmt: skip
 

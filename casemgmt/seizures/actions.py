@@ -8,7 +8,7 @@ from datetime import datetime, timedelta, tzinfo
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.models import Person
@@ -28,7 +28,7 @@ Key = tuple[KeyKind, str]
 Said = list[dict[str, str]]
 
 _NEXT_SERIAL = text("select accounts.next_serial(:unit, 'seizure', :year)")
-_SET_NAMES = text("select access.set_names(:seizure, :people)")
+_MARK = text("select access.mark(:seizure, :hidden, :people)")
 
 
 async def register(db: AsyncSession, actor: Actor, data: NewSeizure, zone: tzinfo) -> tuple[Seizure, bool]:
@@ -98,8 +98,7 @@ async def mark_need_to_know(
     people = (await db.scalars(select(Person).where(Person.id.in_(wanted)).order_by(Person.id))).all()
     if len(people) != len(wanted):
         raise Invalid({"names": N_("Choose people from the list.")})
-    await db.execute(_SET_NAMES, {"seizure": seizure.id, "people": sorted(wanted)})
-    await db.execute(update(Seizure).where(Seizure.id == seizure.id).values(ntk=hidden))
+    await db.execute(_MARK, {"seizure": seizure.id, "hidden": hidden, "people": sorted(wanted)})
     await events.record(
         db, actor, "seizures:seizure:marked", f"seizure:{seizure.number}",
         {"seizure": seizure.number, "need_to_know": hidden,
