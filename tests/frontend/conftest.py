@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 import socket
 import threading
 import time
@@ -11,8 +9,9 @@ from collections.abc import Iterator
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser
 
+from tests.chromium import chromium
 from tests.frontend.kitchen import kitchen
 
 
@@ -30,11 +29,7 @@ def site() -> Iterator[str]:
     thread.join(timeout=10)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = os.environ.get("CASEMGMT_TEST_CHROMIUM") or shutil.which("chromium")
-    assert path, "Chromium is needed: install it or name it in CASEMGMT_TEST_CHROMIUM"
-    with sync_playwright() as playwright:
-        found = playwright.chromium.launch(executable_path=path, args=["--disable-gpu", "--no-first-run"])
+    with chromium() as (_, found):
         yield found
-        found.close()
