@@ -12,7 +12,7 @@ from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.search import queries
 
 _PLACES = {
-    "seizure": "/seizures", "exhibit": "/exhibits", "case": "/cases", "handover": "/handovers", "package": "/packages",
+    "seizure": "/seizures", "exhibit": "/exhibits", "case": "/cases", "handover": "/hand-overs", "package": "/packages",
 }  # fmt: skip
 
 
