@@ -16,8 +16,8 @@ import asyncpg
 import structlog
 
 from casemgmt.core.clock import utcnow
-from casemgmt.core.waiting import stopped_within
 from casemgmt.core.reach import drift
+from casemgmt.core.waiting import stopped_within
 from casemgmt.evidence import fixity
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import load_log_key
