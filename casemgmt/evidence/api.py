@@ -43,7 +43,7 @@ async def _put(
     state = request.app.state
     if request.state.get("form") is not None:
         raise TakenForAForm
-    upload = Upload(request.receive)
+    upload = Upload(request)
     try:
         data = described_by_headers(request, _uuid(client_id), seizure_id, exhibit_id)
         file = await receive(

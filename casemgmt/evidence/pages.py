@@ -98,7 +98,7 @@ async def upload(request: AnyRequest, code: str) -> Template:
     actor, state = actor_of(request), request.app.state
     if request.state.get("form") is not None:  # not a form with files, and its body is gone
         raise FormRefused(BadForm("content-type"))
-    body = Upload(request.receive)
+    body = Upload(request)
     try:
         async with state.database.begin(actor) as db:
             exhibit = await load_exhibit(db, state.codes.decode("exhibit", code))

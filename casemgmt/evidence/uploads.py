@@ -6,15 +6,13 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
-
-from litestar.types import Receive
 
 from casemgmt.core.body import body
 from casemgmt.core.errors import Invalid
@@ -32,9 +30,10 @@ _GEO = re.compile(r"geo:(-?\d{1,3}(?:\.\d{1,9})?),(-?\d{1,3}(?:\.\d{1,9})?)(?:;u
 class Upload:
     """A request's body, read once. ``started`` tells whether anybody asked for its first byte."""
 
-    def __init__(self, receive: Receive) -> None:
+    def __init__(self, request: AnyRequest) -> None:
         self.started = False
-        self._chunks = body(receive)
+        # A plain form was read before the handler was called: to ask for more is to wait until the sender gives up.
+        self._chunks = _nothing() if request.state.get("form") is not None else body(request.receive)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -46,6 +45,11 @@ class Upload:
     async def drain(self) -> bool:
         """Read what is still coming, within limits, so that the sender reads our answer instead of a reset."""
         return await drain(self)
+
+
+async def _nothing() -> AsyncGenerator[bytes, None]:
+    return
+    yield b""
 
 
 async def drain(chunks: AsyncIterator[bytes]) -> bool:
