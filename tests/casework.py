@@ -1,4 +1,4 @@
-"""Case work for tests, by the product's own actions: seizures with containers, cases, grants, and what somebody sees."""
+"""Case work for tests, by the product's own actions: seizures, cases, grants, and what somebody sees of them."""
 
 from __future__ import annotations
 
@@ -61,6 +61,11 @@ async def put_in(database: Database, member: Member, case: CaseFile, *seizures: 
     async with database.begin(member.actor) as db:
         for seizure in seizures:
             await case_actions.add_seizure(db, member.actor, case, seizure)
+
+
+async def take_out(database: Database, member: Member, case: CaseFile, seizure: Seizure) -> None:
+    async with database.begin(member.actor) as db:
+        await case_actions.remove_seizure(db, member.actor, case, seizure, "another investigation")
 
 
 async def add_member(database: Database, lead: Member, case: CaseFile, who: Member, role: str = "member") -> None:

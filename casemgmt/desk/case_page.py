@@ -46,7 +46,8 @@ async def show(
         facts = await facts_of(db, [entry.seizure.id for entry in entries])
         packages = await packages_of_case(db, case.id)
         shown: Context = await _TABS[tab](request, db, case, place)
-        people = await accounts.names(db, {case.opened_by, case.unit_id, case.agency_id})
+        agencies = {case.agency_id, *(entry.seizure.agency_id for entry in entries)}
+        people = await accounts.names(db, {case.opened_by, case.unit_id, *agencies})
     return page(
         request, f"desk/case_{tab}.html", status_code=422 if errors else 200, error_title=bool(errors),
         case=case, code=code, place=place, tabs=_tabs(place, tab), seizures=entries, referrals=referrals,
@@ -78,7 +79,6 @@ async def _evidence(request: AnyRequest, db: AsyncSession, case: CaseFile, place
     return {
         "q": words, "exhibits": exhibits, "people": holders, "signs": await signs_of(db, exhibits),
         "pager": Pager(1, next_href=following),
-        "agencies": await accounts.names(db, {e.agency_id for e in exhibits}),
     }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from casemgmt.accounts.models import Agency, Person, Unit
 from casemgmt.core.codes import Codes
 from casemgmt.core.errors import Invalid, NotFound
 from casemgmt.core.i18n import N_
+from casemgmt.sharing import rules
 from casemgmt.sharing.schemas import NewGrant
 
 _MODELS: dict[str, type[Agency] | type[Unit] | type[Person]] = {"agency": Agency, "unit": Unit, "person": Person}
@@ -24,7 +25,8 @@ class Receiver:
 
 
 async def receiver_of(db: AsyncSession, codes: Codes, data: NewGrant) -> Receiver:
-    """Raises Invalid beside the field that names nobody."""
+    """Raises Invalid beside the field that names nobody, or when both name somebody."""
+    rules.check_receiver(data)
     if data.person:
         person = await appointed_person(db, codes, data.person)
         return Receiver("person", person.id, person.name)

@@ -20,14 +20,17 @@ def must_supervise(actor: Actor, unit_id: int) -> None:
         raise Forbidden(N_("Only a supervisor of the unit that owns this record decides who else sees it."))
 
 
+def check_receiver(data: NewGrant) -> None:
+    if bool(data.to) == bool(data.person):
+        raise Invalid({"to": N_("Choose a unit or an agency, or name one person.")})
+
+
 def check_grant(data: NewGrant, today: date, *, of_case: bool) -> None:
     errors: dict[str, Text] = {}
     try:
         check_reason(GRANT_PURPOSES, data.purpose, data.note, field="purpose")
     except Invalid as error:
         errors |= error.fields
-    if bool(data.to) == bool(data.person):
-        errors["to"] = N_("Choose a unit or an agency, or name one person.")
     if data.until is None and not data.endless:
         errors["until"] = N_("Give the last day, or say that it has no end.")
     elif data.until is not None and data.endless:
