@@ -21,7 +21,7 @@ $(STAMP): requirements-dev.lock pyproject.toml
 	@touch $@
 
 demo: install  ## run the whole system with the demonstration cast; Ctrl-C stops it
-	$(BIN)/casemgmt up --demo --data data/demo
+	CASEMGMT_TIME_ZONE=$${CASEMGMT_TIME_ZONE:-Asia/Bishkek} $(BIN)/casemgmt up --demo --data data/demo
 
 test: install  ## run the tests (WORKERS=2 processes)
 	$(BIN)/pytest -q -n $(WORKERS)

@@ -116,8 +116,8 @@ def _details(event: CustodyEvent) -> list[str]:
 
 def _label(exhibit: Exhibit, people: Mapping[int, str]) -> list[str]:
     quantity = ""
-    if exhibit.amount is not None and exhibit.unit:
-        quantity = format_quantity(exhibit.amount, gettext(lists.UNITS.get(exhibit.unit).label))
+    if exhibit.quantity is not None and exhibit.unit:
+        quantity = format_quantity(exhibit.quantity, gettext(lists.UNITS.get(exhibit.unit).label))
     return label_lines(
         number=exhibit.number,
         what=gettext(lists.CATEGORIES.get(exhibit.category).label),

@@ -23,7 +23,7 @@ def exhibit_json(exhibit: Exhibit, codes: Codes) -> dict[str, Any]:
         "seizure_id": codes.encode("seizure", exhibit.seizure_id),
         "category": exhibit.category,
         "description": exhibit.description,
-        "quantity": None if exhibit.amount is None else f"{exhibit.amount:f}",
+        "quantity": None if exhibit.quantity is None else f"{exhibit.quantity:f}",
         "unit": exhibit.unit,
         "basis": exhibit.quantity_basis,
         "value": None if exhibit.value is None else f"{exhibit.value:f}",

@@ -42,14 +42,6 @@ class Exhibit(Base):
     last_seq: Mapped[int]
     last_hash: Mapped[bytes]
 
-    @property
-    def amount(self) -> Decimal | None:
-        """The quantity without the zeros its column adds. How it was written stands in the event."""
-        if self.quantity is None:
-            return None
-        whole = self.quantity == self.quantity.to_integral_value()
-        return self.quantity.quantize(Decimal(1)) if whole else self.quantity.normalize()
-
 
 class ExhibitText(Base):
     """The words an exhibit is found by, with the unit as one more lexeme."""

@@ -56,8 +56,9 @@ create table exhibits.exhibit(
   agency_id bigint not null, unit_id bigint not null, ntk boolean not null default false,
   no int not null, number text not null unique,
   category text not null, description text not null default '',
-  quantity numeric(18, 6), unit text, quantity_basis text not null,
-  value numeric(18, 2), currency text,
+  -- numeric without a scale keeps the decimals as they were recorded: 12.50 is not 12.5
+  quantity numeric check (quantity >= 0 and quantity < 1e12 and scale(quantity) <= 6), unit text, quantity_basis text not null,
+  value numeric check (value >= 0 and value < 1e16 and scale(value) <= 2), currency text,
   seal_no text, seal_state text not null default 'none' check (seal_state in ('none', 'intact', 'damaged', 'missing', 'differs')),
   created_by bigint not null references accounts.person default access.me(),
   created_at timestamptz not null default now(),

@@ -21,8 +21,6 @@ end $$;
 -- New records are born in a unit where the actor is appointed.
 create policy add on seizures.seizure for insert to app with check (unit_id = any ((select access.units())::bigint[])
   and agency_id = (select u.agency_id from accounts.unit u where u.id = unit_id));
-create policy mark on seizures.seizure for update to app
-  using (access.holds('supervisor', unit_id)) with check (access.holds('supervisor', unit_id));
 -- what belongs to a seizure carries the seizure's own agency, unit and mark, whoever writes it
 create policy add on exhibits.exhibit for insert to app with check (unit_id = any ((select access.units())::bigint[])
   and exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (exhibit.agency_id, exhibit.unit_id, exhibit.ntk)));
@@ -185,7 +183,6 @@ grant select on all tables in schema seizures, exhibits, evidence, custody, case
 grant select on ledger.entry, ledger.leaf, ledger.tile, ledger.checkpoint to app;
 grant select on access.my_reach, access.my_case_reach, access.search_key, access.case_key, access.exhibit_text to app;
 grant insert (client_id, number, agency_id, unit_id, seized_at, device_at, device_offset, place, latitude, longitude, accuracy_m, direction, detection, ground, circumstances) on seizures.seizure to app;
-grant update (ntk) on seizures.seizure to app;
 grant insert (seizure_id, role, name, document, address, note, refused_signature, salt) on seizures.participant to app;
 grant insert (seizure_id, kind, identifier, country, verdict) on seizures.conveyance to app;
 grant insert (seizure_id, agency_id, unit_id, ntk, no, number, category, description, quantity, unit, quantity_basis, value, currency, seal_no, seal_state, status, holder_id, last_seq, last_hash) on exhibits.exhibit to app;
