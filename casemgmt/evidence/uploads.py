@@ -6,7 +6,7 @@ import asyncio
 import base64
 import binascii
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
@@ -33,23 +33,21 @@ class Upload:
     def __init__(self, request: AnyRequest) -> None:
         self.started = False
         # A plain form was read before the handler was called: to ask for more is to wait until the sender gives up.
-        self._chunks = _nothing() if request.state.get("form") is not None else body(request.receive)
+        self._read_before = request.state.get("form") is not None
+        self._chunks = body(request.receive)
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
 
     async def __anext__(self) -> bytes:
+        if self._read_before:
+            raise StopAsyncIteration
         self.started = True
         return await anext(self._chunks)
 
     async def drain(self) -> bool:
         """Read what is still coming, within limits, so that the sender reads our answer instead of a reset."""
         return await drain(self)
-
-
-async def _nothing() -> AsyncGenerator[bytes, None]:
-    return
-    yield b""
 
 
 async def drain(chunks: AsyncIterator[bytes]) -> bool:
