@@ -49,7 +49,7 @@ async def new(request: AnyRequest) -> Template:
 async def submit(request: AnyRequest) -> Response[Any]:
     """Fields are judged before the first photograph is read; the registration stands whatever becomes of those."""
     actor, state = actor_of(request), request.app.state
-    body, values = Upload(request.receive), {}
+    body, values = Upload(request), {}
     try:
         sent = await _fields(request, body)
         values = form.values_of(sent.fields if sent else request.state.form)

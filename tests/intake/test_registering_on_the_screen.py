@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from typing import Any
@@ -182,6 +183,12 @@ async def test_nobody_of_another_unit_finds_the_saved_page(browser: Any, world: 
     location = await register(browser(world.aida), form, picture())
     for login in ("oleg", "timur", "admin", "dinara"):
         assert (await browser(world.people[login]).get(location)).status_code == 404
+
+
+async def test_a_plain_form_is_answered_at_once_and_not_waited_for(browser: Any, world: World) -> None:
+    async with asyncio.timeout(3):
+        answer = await browser(world.aida).submit("/seizures/new")
+    assert answer.status_code == 422
 
 
 async def test_a_field_after_a_file_is_refused_in_words(browser: Any, world: World) -> None:
