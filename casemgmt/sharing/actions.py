@@ -103,7 +103,9 @@ def _terms(number: str, of: Mapping[str, int], to: Receiver, data: NewGrant, zon
 async def _give_once(db: AsyncSession, actor: Actor, terms: _Terms) -> Given:
     await db.execute(_HEAD, {"stream": terms.stream})  # two clicks on one button queue here
     same = [getattr(Grant, name) == value for name, value in terms.row().items() if name != "referral_id"]
-    known = await db.scalar(select(Grant.id).where(*same, Grant.referral_id.is_(None), queries.live()).limit(1))
+    # not queries.live(): of two that waited, the second's now() is older than the first's grant
+    same += [Grant.referral_id.is_(None), ~queries.withdrawn()]
+    known = await db.scalar(select(Grant.id).where(*same).limit(1))
     if known is not None:
         return await queries.grant(db, known)
     await _record(db, actor, terms)

@@ -124,8 +124,11 @@ _PLAIN = (
 
 def live() -> ColumnElement[bool]:
     """The condition that a grant is in force now."""
-    ended = select(GrantEnd.grant_id).where(GrantEnd.grant_id == Grant.id).exists()
-    return and_(Grant.starts_at <= func.now(), Grant.until > func.now(), ~ended)
+    return and_(Grant.starts_at <= func.now(), Grant.until > func.now(), ~withdrawn())
+
+
+def withdrawn() -> ColumnElement[bool]:
+    return select(GrantEnd.grant_id).where(GrantEnd.grant_id == Grant.id).exists()
 
 
 async def may_refer(db: AsyncSession, case_file: CaseFile, seizures: Collection[Seizure]) -> dict[int, datetime | None]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import uuid
+from typing import Any
 
 import pytest
 
@@ -18,7 +19,7 @@ def new(title: str = "Heroin in a trailer") -> dict[str, str]:
     return {"client_id": str(uuid.uuid4()), "title": title}
 
 
-async def events_of(dba, case) -> list[dict]:
+async def events_of(dba, case) -> list[dict[str, Any]]:
     rows = await dba.fetch("select body from ledger.entry where stream = $1 order by stream_seq", f"case:{case.number}")
     return [json.loads(row["body"]) for row in rows]
 

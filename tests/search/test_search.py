@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -23,11 +25,12 @@ async def known(world: World, database):
     )
 
 
-async def found(api, who, typed: str) -> dict:
+async def found(api, who, typed: str) -> dict[str, Any]:
     async with api(who) as client:
         answer = await client.get("/api/v1/search", params={"q": typed})
     assert answer.status_code == 200
-    return answer.json()
+    body: dict[str, Any] = answer.json()
+    return body
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -21,7 +22,7 @@ async def seized(world: World, database):
     return (await casework.seize(database, world.aida)).seizure
 
 
-def asked(app, unit_id: int, **more) -> dict:
+def asked(app, unit_id: int, **more) -> dict[str, Any]:
     unit = app.state.codes.encode("unit", unit_id)
     return {"to": f"unit:{unit}", "purpose": "investigation", "endless": True, **more}
 
