@@ -9,6 +9,7 @@ from datetime import timedelta
 import asyncpg
 import pytest
 
+from casemgmt.cases import actions as case_actions
 from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
 from casemgmt.core.errors import DomainError
@@ -247,6 +248,18 @@ async def test_a_member_who_leaves_while_a_seizure_comes_keeps_no_access(world, 
         refused += sum(isinstance(outcome, Exception) for outcome in outcomes)
         assert not await casework.sees(database, world.elena, seizure)
     assert refused == 0
+    assert await check.differences() == 0
+
+
+async def test_a_change_that_began_before_a_grant_and_ends_after_it_takes_nothing_away(world, database, check):
+    """A transaction's now() is its beginning: seen from there the other grant would not have begun yet."""
+    seizure = (await casework.seize(database, world.aida)).seizure
+    case = await casework.open_case(database, world.marat)
+    await casework.grant(database, world.saule, seizure, world.marat.id)
+    async with database.begin(world.marat.actor) as slow:
+        await casework.grant(database, world.saule, seizure, world.units["crime_unit"])
+        await case_actions.add_seizure(slow, world.marat.actor, case, seizure)
+    assert await casework.sees(database, world.elena, seizure)
     assert await check.differences() == 0
 
 

@@ -5,11 +5,14 @@
 --   stays reachable only through that agency's grant: putting it into a case shares nothing (originator control).
 -- * Whoever was offered or has accepted an exhibit sees its seizure, need-to-know or not: they hold the thing.
 -- * A need-to-know seizure reaches only people named on it who also have a right of their own.
+--
+-- What has begun is asked of clock_timestamp(): now() is the transaction's beginning, and a transaction that waited here
+-- for another's grant would find that grant not begun yet and take its reach away.
 create function access.reach_of(ids bigint[]) returns table(principal bigint, seizure_id bigint, until timestamptz)
 language sql stable security definer set search_path = '' as $$
   with live as (
     select g.seizure_id, g.case_id, g.with_seizures, g.to_id, g.until from sharing.grant g
-     where g.starts_at <= now() and g.until > now() and not exists (select from sharing.grant_end e where e.grant_id = g.id)
+     where g.starts_at <= clock_timestamp() and g.until > now() and not exists (select from sharing.grant_end e where e.grant_id = g.id)
        and (g.seizure_id = any (ids)
             or (g.with_seizures and g.case_id in (select cs.case_id from cases.case_seizure cs where cs.seizure_id = any (ids))))),
   in_case as (
@@ -23,11 +26,11 @@ language sql stable security definer set search_path = '' as $$
     union all select l.to_id, i.seizure_id, l.until from live l join in_case i on i.case_id = l.case_id where l.with_seizures),
   named as (
     select n.person_id, n.seizure_id,
-           case when exists (select from accounts.appointment a where a.person_id = n.person_id and a.unit_id = s.unit_id and a.valid @> now())
+           case when exists (select from accounts.appointment a where a.person_id = n.person_id and a.unit_id = s.unit_id and a.valid @> clock_timestamp())
                 then 'infinity'::timestamptz
                 else (select max(w.until) from wide w where w.seizure_id = n.seizure_id and (w.principal = n.person_id or w.principal in (
                         select x from accounts.appointment a join accounts.unit u on u.id = a.unit_id cross join lateral (values (u.id), (u.agency_id)) v(x)
-                         where a.person_id = n.person_id and a.valid @> now()))) end as until
+                         where a.person_id = n.person_id and a.valid @> clock_timestamp()))) end as until
       from access.named n join seizures.seizure s on s.id = n.seizure_id and s.ntk
      where n.seizure_id = any (ids)),
   held as (
@@ -45,7 +48,7 @@ language sql stable security definer set search_path = '' as $$
     select m.person_id, m.case_id, 'infinity'::timestamptz from cases.case_member m where m.case_id = any (ids) and m.left_at is null
     union all
     select g.to_id, g.case_id, g.until from sharing.grant g
-     where g.case_id = any (ids) and g.starts_at <= now() and g.until > now() and not exists (select from sharing.grant_end e where e.grant_id = g.id)
+     where g.case_id = any (ids) and g.starts_at <= clock_timestamp() and g.until > now() and not exists (select from sharing.grant_end e where e.grant_id = g.id)
   ) x(principal, case_id, until) group by 1, 2 $$;
 
 -- Recompute the rows of these seizures and cases. Locks first, then reads: of two changes that meet, the second sees the first.
