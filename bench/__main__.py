@@ -6,6 +6,7 @@ Run it alone on the machine: a neighbour on one of the processors changes what i
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import sys
 import tempfile
@@ -17,6 +18,7 @@ from bench import access, handovers, latency, packages, pages, report, s3, uploa
 from bench.harness import Row, Stopwatch
 from bench.sizes import FULL, QUICK, Sizes
 
+ROOM = 16 << 30  # bytes, for a full run
 RESULTS = Path("test-results/bench")
 
 BENCHMARKS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
@@ -35,6 +37,7 @@ def main() -> int:
     sizes = QUICK if args.quick else FULL
     folder = (args.dir or Path(tempfile.mkdtemp(prefix="casemgmt-bench-"))).absolute()
     folder.mkdir(parents=True, exist_ok=True)
+    _look_around(folder, quick=args.quick)
     machine, rows, broken = report.machine(), list[Row](), list[str]()
     try:
         for name in args.names or BENCHMARKS:
@@ -64,6 +67,14 @@ def _run(name: str, folder: Path, sizes: Sizes, rows: list[Row]) -> bool:
     return True
 
 
+def _look_around(folder: Path, *, quick: bool) -> None:
+    """Raises SystemExit where the disk is too small, and says when somebody else is at work."""
+    if not quick and shutil.disk_usage(folder).free < ROOM:
+        raise SystemExit(f"{folder} has less than {ROOM >> 30} GiB free; choose another directory with --dir.")
+    if os.getloadavg()[0] > 0.5:
+        print("others are at work on this machine: expect worse than the truth", file=sys.stderr)
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"some of: {', '.join(BENCHMARKS)}")
@@ -71,7 +82,7 @@ def _arguments() -> argparse.Namespace:
         "--quick", action="store_true", help="small sizes: shows that everything runs, measures nothing"
     )
     parser.add_argument(
-        "--dir", type=Path, metavar="DIR", help="work here and keep the filled databases; needs 16 GB free"
+        "--dir", type=Path, metavar="DIR", help="work here, and keep the filled databases for the next run"
     )
     args = parser.parse_args()
     if unknown := [name for name in args.names if name not in BENCHMARKS]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -27,7 +29,7 @@ from casemgmt.embedded.keys import make_keys
 from casemgmt.settings import PREFIX
 from tests.servers import free_port
 
-_LOADING = {"max_wal_size": "6GB", "checkpoint_timeout": "15min", "max_connections": "150"}
+_LOADING = {"checkpoint_timeout": "15min", "max_connections": "150"}
 SALT = "benchmark"  # of the opaque codes
 
 
@@ -56,23 +58,30 @@ def populated(folder: Path, *sizes: int) -> Iterator[list[Populated]]:
 
 
 async def _ready(cluster: Cluster, exhibits: int) -> str:
-    name = f"exhibits_{exhibits}"
+    name, stamp = f"exhibits_{exhibits}", _stamp()
     postgres = await asyncpg.connect(cluster.dsn(roles.SUPERUSER, "postgres"))
     try:
         comment = await postgres.fetchval(
             "select shobj_description(oid, 'pg_database') from pg_database where datname = $1", name
         )
-        if comment == migrations.newest():
+        if comment == stamp:
             return name
         await postgres.execute(f"drop database if exists {name} with (force)")
         await postgres.execute(roles.create_database(name))
         await postgres.execute(roles.admit_to_database(name))
         await _fill(cluster, name, exhibits)
-        await postgres.execute(f"comment on database {name} is '{migrations.newest()}'")
+        await postgres.execute(f"comment on database {name} is '{stamp}'")
         await postgres.execute("checkpoint")
     finally:
         await postgres.close()
     return name
+
+
+def _stamp() -> str:
+    """What a filled database was made by: another schema or another filling wants a new one."""
+    made_by = [*files("casemgmt.migrations").joinpath("sql").iterdir(), files("bench").joinpath("population.sql")]
+    parts = [part.read_bytes() for part in sorted(made_by, key=lambda part: part.name)]
+    return hashlib.sha256(b"".join(parts)).hexdigest()
 
 
 async def _fill(cluster: Cluster, name: str, exhibits: int) -> None:

@@ -39,7 +39,7 @@ insert into access.search_key(key, kind, seizure_id, unit_id, agency_id, ntk)
 with e as materialized (
   select p.first_exhibit + j as id, s.id as seizure_id, s.agency_id, s.unit_id, s.ntk, j + 1 as no, s.number || '/' || j + 1 as number,
          s.number as seizure, (array['DRUG', 'TOBA', 'CURR', 'WEAP', 'CITES', 'MED'])[(p.id + j) % 6 + 1] as category,
-         format('package %s %s %s', w.a, w.b, w.c) as description, (p.id * 7 + j * 13) % 5000 / 10.0 as quantity,
+         format('package %s %s %s', w.a, w.b, w.c) as description, round((p.id * 7 + j * 13) % 5000 / 10.0, 1) as quantity,
          'B' || lpad((p.first_exhibit + j)::text, 7, '0') as seal, s.created_by as person, s.created_at as at
     from plan p join seizures.seizure s on s.id = p.id
    cross join lateral generate_series(0, p.exhibits - 1) j

@@ -35,6 +35,10 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Row]:
 
 
 def _measure(folder: Path, sizes: Sizes, sender: Sender, library: Library) -> Iterator[Row]:
+    photo, count = make_source(folder, sizes.photo), sizes.photos
+    sender.send(photo)
+    library.send(photo)
+
     large = make_source(folder, sizes.large)
     samples = turns(lambda: sender.send(large), lambda: library.send(large), sizes.rounds)
     yield speed(f"S3: upload {label(large.size)} by PUT", "minio put_object of the same bytes", samples, 0.9)
@@ -45,7 +49,6 @@ def _measure(folder: Path, sizes: Sizes, sender: Sender, library: Library) -> It
     )
     yield speed(f"S3: 8 uploads of {label(middle.size)} at once", _LIBRARY, samples, 0.9)
 
-    photo, count = make_source(folder, sizes.photo), sizes.photos
     samples = turns(
         lambda: sender.photographs(photo, count),
         lambda: count / sum(library.send(photo) for _ in range(count)),
