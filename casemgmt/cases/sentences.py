@@ -10,6 +10,7 @@ from casemgmt.core.i18n import N_, Text, current_locale, gettext
 from casemgmt.reference.lists import (
     CASE_STATUSES,
     GRANT_PURPOSES,
+    HANDOVER_PURPOSES,
     LINK_REASONS,
     REFUSAL_REASONS,
     CodeList,
@@ -65,11 +66,14 @@ _KINDS: dict[str, Kind] = {
     "sharing:grant:ended": "warn",
 }
 
+_HANDOVER_KINDS = ("offered", "accepted", "refused", "withdrawn")
+
 # Values that are codes of a list, by type and name.
 _CODES: dict[tuple[str, str], CodeList[Any]] = {
     ("cases:case:status", "from"): CASE_STATUSES,
     ("cases:case:status", "to"): CASE_STATUSES,
     ("cases:link:made", "reason"): LINK_REASONS,
+    **{(f"custody:handover:{kind}", "purpose"): HANDOVER_PURPOSES for kind in _HANDOVER_KINDS},
     ("custody:handover:refused", "reason"): REFUSAL_REASONS,
     ("sharing:grant:given", "purpose"): GRANT_PURPOSES,
 }

@@ -155,8 +155,8 @@ def page(
 
 
 def _place(nav: Sequence[NavItem], path: str) -> str | None:
-    """The address of the menu's place that this page belongs to: the longest that contains it."""
-    within = (item.href for item in nav if path == item.href or path.startswith(item.href.rstrip("/") + "/"))
+    """The address of the menu's place that this page belongs to: the longest that contains it; ``/`` is only itself."""
+    within = (item.href for item in nav if path == item.href or (item.href != "/" and path.startswith(item.href + "/")))
     return max(within, key=len, default=None)
 
 

@@ -34,7 +34,8 @@ _FACTS = text(
     " count(*) filter (where x.bare) without_photo, min(x.id) filter (where x.bare) first_without_photo"
     " from (select e.id, e.offered_to is not null offered,"
     "         e.seal_state in ('damaged', 'missing', 'differs')"
-    "         or exists (select from custody.event c where c.exhibit_id = e.id and c.discrepancy <> '') seal,"
+    "         or exists (select from custody.event c where c.exhibit_id = e.id"
+    "                     and (c.discrepancy <> '' or c.seal_state in ('damaged', 'missing', 'differs'))) seal,"
     "         not exists (select from evidence.file f where f.exhibit_id = e.id) bare"
     "         from exhibits.exhibit e where e.seizure_id = any(:seizures)) x"
 ).bindparams(bindparam("seizures", type_=ARRAY(BIGINT)))
