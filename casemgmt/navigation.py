@@ -11,6 +11,7 @@ _REGISTER = NavItem("/seizures/new", N_("New seizure"))
 _SEIZURES = NavItem("/seizures", N_("Seizures"))
 _EXHIBITS = NavItem("/exhibits", N_("Exhibits"))
 _CASES = NavItem("/cases", N_("Cases"))
+_HANDOVERS = NavItem("/hand-overs", N_("Hand-overs"))
 _PEOPLE = NavItem("/people", N_("People"))
 _UNITS = NavItem("/units", N_("Units"))
 
@@ -23,6 +24,8 @@ def navigation(actor: Actor) -> tuple[NavItem, ...]:
     if actor.holds("officer"):
         items.append(_REGISTER)
     items += [_SEIZURES, _EXHIBITS]
+    if actor.holds(("officer", "custodian", "expert", "investigator", "supervisor")):
+        items.append(_HANDOVERS)
     if actor.holds(("investigator", "supervisor", "prosecutor", "auditor")):
         items.append(_CASES)
     return tuple(items)

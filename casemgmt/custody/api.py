@@ -76,7 +76,7 @@ def describe(full: Full, codes: Codes) -> dict[str, Any]:
     if h.latitude is not None:
         place = {"latitude": str(h.latitude), "longitude": str(h.longitude), "accuracy_m": _text(h.accuracy_m)}
     return {
-        "code": codes.encode("handover", h.id),
+        "id": codes.encode("handover", h.id),
         "number": h.number,
         "state": full.result,
         "from": _party(full.giver, codes),
@@ -113,7 +113,7 @@ def _line(line: Line, codes: Codes) -> dict[str, Any]:
 
 def _row(row: Row, codes: Codes) -> dict[str, Any]:
     return {
-        "code": codes.encode("handover", row.handover.id),
+        "id": codes.encode("handover", row.handover.id),
         "number": row.handover.number,
         "state": row.result,
         "from": row.giver,

@@ -71,7 +71,7 @@ def _truck() -> Registration:
         place="Ak-Tilek, lane 2", ground="Customs examination",
         participants=[NewParticipant(role="seized_from", name="Bolot Kasymov", document="AN1234567")],
         conveyances=[
-            NewConveyance(kind="container", identifier="MSKU6011672"),
+            NewConveyance(kind="container", identifier="CSQU3054383"),
             NewConveyance(kind="truck", identifier="01KG123ABC", country="KG"),
         ],
     )  # fmt: skip
@@ -91,7 +91,7 @@ def _cigarettes() -> Registration:
 def _tobacco() -> Registration:
     return _registration(
         [NewExhibit(category="TOBA", quantity=Decimal(400), unit="cartons", seal="T0000001")],
-        place="Torugart", conveyances=[NewConveyance(kind="container", identifier="МСКУ 601167-2")],
+        place="Torugart", conveyances=[NewConveyance(kind="container", identifier="СSQU 305438-3")],
     )  # fmt: skip
 
 
@@ -163,7 +163,7 @@ async def _investigate(office: Office, truck: Seizure, tobacco: Seizure) -> None
         terms = NewGrant("investigation", person=elena.login, endless=True, with_seizures=True)
         await sharing.grant_case(db, bakyt, customs, to, terms, zone=office.settings.zone)
     async with office.database.begin(elena) as db:
-        await cases.link(db, elena, police, customs, "same_container", note="MSKU6011672")
+        await cases.link(db, elena, police, customs, "same_container", note="CSQU3054383")
     prosecutors = next(a.unit_id for a in office.cast["dinara"].appointments if a.unit_id)
     async with office.database.begin(elena) as db:
         data = NewReferral(client_id=uuid.uuid4(), unit="", seizures=[])

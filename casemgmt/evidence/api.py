@@ -57,7 +57,7 @@ async def _put(
     if repeated:
         await upload.drain()
     answer = describe(file, state.codes)
-    location = f"/api/v1/files/{answer['code']}"
+    location = f"/api/v1/files/{answer['id']}"
     return Response(answer, status_code=200 if repeated else 201, headers={"Location": location})
 
 
@@ -81,7 +81,7 @@ def describe(file: File, codes: Codes, check: Fixity | None = None) -> dict[str,
             "accuracy_m": None if file.accuracy_m is None else str(file.accuracy_m),
         }
     return {
-        "code": codes.encode("file", file.id),
+        "id": codes.encode("file", file.id),
         "client_id": str(file.client_id),
         "seizure": codes.encode("seizure", file.seizure_id),
         "exhibit": None if file.exhibit_id is None else codes.encode("exhibit", file.exhibit_id),

@@ -24,7 +24,7 @@ def _guess_addresses(stage: Stage, visitor: Visitor) -> None:
     addresses = {
         "the seizure": f"/seizures/{things['seizure']['id']}",
         "an exhibit": f"/exhibits/{things['exhibits'][0]['id']}",
-        "the hand-over": f"/hand-overs/{things['handover']['code']}",
+        "the hand-over": f"/hand-overs/{things['handover']['id']}",
         "the case": f"/cases/{things['case']['id']}",
         "the package": f"/packages/{things['package']['id']}",
         "a file": f"/files/{things['file']}",

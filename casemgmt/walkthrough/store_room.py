@@ -37,7 +37,7 @@ def hand_over(stage: Stage) -> None:
 def _answer(stage: Stage) -> None:
     aida, nurlan = stage.enter("aida"), stage.enter("nurlan")
     first, second = stage.things["exhibits"]
-    path = f"/hand-overs/{stage.things['handover']['code']}"
+    path = f"/hand-overs/{stage.things['handover']['id']}"
     take = {"exhibit": first["id"], "decision": "accepted", "seal": OTHER_SEAL, "seal_state": "intact"}
     answer = nurlan.api("POST", f"{path}/answer", {"items": [take]})
     stage.expect(answer, 422, "accepting a seal number that differs is refused without a word about the discrepancy")

@@ -160,19 +160,19 @@ async def test_the_same_through_json(app, world, made, api):
         made_ = await aida.post("/api/v1/hand-overs", json=body)
         assert made_.status_code == 201, made_.text
         told = made_.json()
-        assert (await aida.post("/api/v1/hand-overs", json=body)).json()["code"] == told["code"]
+        assert (await aida.post("/api/v1/hand-overs", json=body)).json()["id"] == told["id"]
         waiting = (await nurlan.get("/api/v1/hand-overs?state=waiting")).json()
-        assert [h["code"] for h in waiting["handovers"]] == [told["code"]]
+        assert [h["id"] for h in waiting["handovers"]] == [told["id"]]
         decision = {"exhibit": item["exhibit"], "decision": "accepted", "seal": "B-7", "seal_state": "intact"}
         answer = {"items": [decision]}
-        refused = await nurlan.post(f"/api/v1/hand-overs/{told['code']}/answer", json=answer)
+        refused = await nurlan.post(f"/api/v1/hand-overs/{told['id']}/answer", json=answer)
         assert refused.status_code == 422
         assert "items.0.discrepancy" in refused.json()["errors"]
         decision["discrepancy"] = "Another bag."
-        done = await nurlan.post(f"/api/v1/hand-overs/{told['code']}/answer", json=answer)
+        done = await nurlan.post(f"/api/v1/hand-overs/{told['id']}/answer", json=answer)
         assert done.json()["state"] == "accepted"
         assert done.json()["exhibits"][0]["seal_seen_by_receiver"] == "B-7"
-        again = await nurlan.post(f"/api/v1/hand-overs/{told['code']}/answer", json=answer)
+        again = await nurlan.post(f"/api/v1/hand-overs/{told['id']}/answer", json=answer)
         assert again.status_code == 409
         assert again.json()["type"] == "urn:casemgmt:problem:conflict"
         assert (await nurlan.get("/api/v1/hand-overs?state=waiting")).json()["handovers"] == []

@@ -57,7 +57,7 @@ def store_of(site: Site) -> LocalStore:
 
 async def test_the_oldest_checked_are_read_first_and_what_changed_is_told(own_site, own_world, own, sequencer, dba):
     sent = [await own_site.put(own_world.aida, own, JPEG + bytes([n])) for n in range(4)]
-    ids = [own_site.codes.decode("file", answer.json()["code"]) for answer in sent]
+    ids = [own_site.codes.decode("file", answer.json()["id"]) for answer in sent]
     keys = [await dba.fetchval("select object_key from evidence.file where id = $1", i) for i in ids]
     store = store_of(own_site)
     changed, gone = store.path(keys[1]), store.path(keys[2])

@@ -13,7 +13,7 @@ from tests.records import Registered
 
 @pytest.fixture
 async def code(folder_site: Site, world: World, made: Registered) -> str:
-    return str((await folder_site.put(world.aida, made, JPEG)).json()["code"])
+    return str((await folder_site.put(world.aida, made, JPEG)).json()["id"])
 
 
 async def test_a_file_leaves_as_a_download_that_no_browser_runs(folder_site: Site, world, code):
@@ -34,13 +34,13 @@ async def test_a_page_of_html_leaves_as_text_with_a_harmless_name(folder_site: S
     page = b"<html><script>alert(1)</script></html>"
     taken = await folder_site.put(world.aida, made, page, X_File_Name="evil.html", Content_Type="text/html")
     async with folder_site.client(world.aida) as client:
-        sent = await client.get(f"/files/{taken.json()['code']}?view=1")
+        sent = await client.get(f"/files/{taken.json()['id']}?view=1")
     assert sent.headers["content-type"].startswith("text/plain")
     assert 'filename="evil.html.txt"' in sent.headers["content-disposition"]
 
 
 async def test_a_part_may_be_asked_for_and_a_cut_download_goes_on(site: Site, world, made):
-    code = (await site.put(world.aida, made, JPEG)).json()["code"]
+    code = (await site.put(world.aida, made, JPEG)).json()["id"]
     async with site.client(world.aida) as client:
         part = await client.get(f"/files/{code}", headers={"Range": "bytes=10-19"})
         rest = await client.get(
@@ -90,7 +90,7 @@ async def test_only_a_picture_is_viewed_and_everything_else_counts_as_a_download
     folder_site: Site, world, made, db_dba
 ):
     taken = await folder_site.put(world.aida, made, b"%PDF-1.7", Content_Type="application/pdf")
-    code = taken.json()["code"]
+    code = taken.json()["id"]
     async with folder_site.client(world.aida) as client:
         await client.get(f"/files/{code}?view=1")
     how = "select how from evidence.reading where file_id = $1"
@@ -99,7 +99,7 @@ async def test_only_a_picture_is_viewed_and_everything_else_counts_as_a_download
 
 async def test_a_changed_file_is_cut_short_and_the_change_is_on_record(folder_site: Site, world, made, db_dba):
     data = JPEG * 150  # more than one block
-    code = (await folder_site.put(world.aida, made, data)).json()["code"]
+    code = (await folder_site.put(world.aida, made, data)).json()["id"]
     file_id = folder_site.codes.decode("file", code)
     await _damage(folder_site, db_dba, file_id)
     received = b""

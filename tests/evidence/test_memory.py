@@ -79,7 +79,7 @@ async def grown_by(size: int, site: tuple[str, psutil.Process, Path], world: Wor
         assert answer.status_code == 201, answer.text
         assert answer.json()["size"] == size
         received = 0
-        async with client.stream("GET", f"/files/{answer.json()['code']}") as given:
+        async with client.stream("GET", f"/files/{answer.json()['id']}") as given:
             async for chunk in given.aiter_raw():
                 received += len(chunk)
         assert received == size

@@ -27,10 +27,10 @@ async def test_a_file_is_taken_with_its_size_and_both_sums(site: Site, world: Wo
     assert told["crc32"] == f"{zlib.crc32(JPEG):08x}"
     assert told["media_type"] == "image/jpeg"
     assert told["hash_declared"] is True
-    assert answer.headers["location"] == f"/api/v1/files/{told['code']}"
+    assert answer.headers["location"] == f"/api/v1/files/{told['id']}"
     async with site.client(world.aida) as client:
         assert (await client.get(answer.headers["location"])).json()["sha256"] == sha256(JPEG)
-        assert (await client.get(f"/files/{told['code']}")).content == JPEG
+        assert (await client.get(f"/files/{told['id']}")).content == JPEG
 
 
 async def test_the_received_file_is_in_the_ledger(site: Site, world: World, made: Registered, db_dba):
@@ -63,7 +63,7 @@ async def test_the_same_file_sent_eight_times_at_once_is_one_file(site: Site, wo
     client_id = str(uuid.uuid4())
     answers = await asyncio.gather(*(site.put(world.aida, made, JPEG, client_id=client_id) for _ in range(8)))
     assert {answer.status_code for answer in answers} <= {200, 201}
-    assert len({answer.json()["code"] for answer in answers}) == 1
+    assert len({answer.json()["id"] for answer in answers}) == 1
     events = "select count(*) from ledger.entry where stream = $1 and type = 'evidence:file:received'"
     assert await db_dba.fetchval(events, f"seizure:{made.seizure.number}") == 1
 
@@ -190,7 +190,7 @@ async def test_hostile_file_names_become_harmless(folder_site: Site, world, made
     assert answer.status_code == 201, answer.text
     assert answer.json()["name"] == kept
     async with folder_site.client(world.aida) as client:
-        sent = await client.get(f"/files/{answer.json()['code']}")
+        sent = await client.get(f"/files/{answer.json()['id']}")
     disposition = sent.headers["content-disposition"]
     assert disposition.startswith("attachment; filename=")
     assert disposition.count(";") == 2
@@ -205,7 +205,7 @@ async def test_a_hidden_seizure_takes_no_file_and_does_not_exist(folder_site: Si
     taken = await folder_site.put(world.aida, made, JPEG)
     for stranger in (world.oleg, world.admin, world.timur):
         async with folder_site.client(stranger) as client:
-            assert (await client.get(f"/files/{taken.json()['code']}")).status_code == 404
+            assert (await client.get(f"/files/{taken.json()['id']}")).status_code == 404
             assert (await client.get(taken.headers["location"])).status_code == 404
 
 

@@ -55,7 +55,7 @@ async def test_a_handover_cut_by_a_kill_has_happened_or_has_not(house: House, ki
         async with house.client("aida") as aida:
             offered = (await aida.post(address, json=body)).raise_for_status().json()
         before = await exhibits_of(house, seizure)
-        address, body, sender = f"{address}/{offered['code']}/answer", acceptance_of(before), "nurlan"
+        address, body, sender = f"{address}/{offered['id']}/answer", acceptance_of(before), "nurlan"
 
     async def send() -> httpx.Response:
         async with house.client(sender) as client:

@@ -44,8 +44,8 @@ async def assert_a_repeat_stores_it(house: House, address: str, client_id: uuid.
         answer = await aida.put(address, content=DATA)
         assert answer.status_code == 201, answer.text
         again = await aida.put(address, content=DATA)
-        assert (again.status_code, again.json()["code"]) == (200, answer.json()["code"])
-        taken = await aida.get(f"/files/{answer.json()['code']}?view=1")
+        assert (again.status_code, again.json()["id"]) == (200, answer.json()["id"])
+        taken = await aida.get(f"/files/{answer.json()['id']}?view=1")
         assert taken.content == DATA
     async with house.dba() as dba:
         rows = await dba.fetchval("select count(*) from evidence.file where client_id = $1", client_id)

@@ -68,9 +68,9 @@ class Send(Act):
 
     async def is_kept(self, client: httpx.AsyncClient) -> None:
         assert self.answer is not None
-        found = (await client.get(f"/api/v1/files/{self.answer['code']}")).raise_for_status().json()
+        found = (await client.get(f"/api/v1/files/{self.answer['id']}")).raise_for_status().json()
         assert found | {"last_check": None} == self.answer | {"last_check": None}
-        assert (await client.get(f"/files/{self.answer['code']}?view=1")).content == self.data
+        assert (await client.get(f"/files/{self.answer['id']}?view=1")).content == self.data
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Offer(Act):
 
     async def is_kept(self, client: httpx.AsyncClient) -> None:
         assert self.answer is not None
-        found = (await client.get(f"{OFFERS}/{self.answer['code']}")).raise_for_status().json()
+        found = (await client.get(f"{OFFERS}/{self.answer['id']}")).raise_for_status().json()
         for name in ("number", "from", "to", "purpose", "offered_at"):
             assert found[name] == self.answer[name]
         assert [line["exhibit"] for line in found["exhibits"]] == [line["exhibit"] for line in self.answer["exhibits"]]
@@ -175,7 +175,7 @@ class Work:
         except TimeoutError:
             return await self._alive(client)
         items = [self._decision(line) for line in handover["exhibits"]]
-        return await self._do(Reply(who, handover["code"], {"items": items}), client, database_may_fail)
+        return await self._do(Reply(who, handover["id"], {"items": items}), client, database_may_fail)
 
     def _decision(self, line: dict[str, Any]) -> dict[str, Any]:
         if self._chance.random() < 0.3:

@@ -145,6 +145,16 @@ create policy visible on ledger.entry for select to app using (
 create policy add on ledger.entry for insert to app with check (
   (seizure_id is null or exists (select from seizures.seizure s where s.id = seizure_id))
   and (case_id is null or exists (select from cases.case_file c where c.id = case_id)));
+-- who was granted what is between the unit that gave, whoever gave, and (through the grant itself) the receiver: one receiver
+-- does not read in the timeline who the others are
+create policy sharing_events on ledger.entry as restrictive for select to app using (
+  case when type in ('sharing:grant:given', 'sharing:grant:ended')
+       then actor_id = (select access.reader())
+         or exists (select from seizures.seizure s where s.id = seizure_id
+                     and (s.unit_id = any ((select access.units())::bigint[]) or s.agency_id = any ((select access.agencies())::bigint[])))
+         or exists (select from cases.case_file c where c.id = case_id
+                     and (c.unit_id = any ((select access.units())::bigint[]) or c.agency_id = any ((select access.agencies())::bigint[])))
+       else true end);
 create policy sequence on ledger.entry for select to sequencer using (true);
 create policy verify on ledger.entry for select to verifier using (true);
 
