@@ -70,6 +70,17 @@ class Database:
         except DBAPIError as error:
             raise _translated(error) from error
 
+    @asynccontextmanager
+    async def begin_raw(self, actor: Actor) -> AsyncIterator[Any]:
+        """The same transaction on the driver's own connection, for the few paths whose speed is a promise."""
+        try:
+            async with _opened(self._pool).acquire() as connection, connection.transaction():
+                if await connection.fetchval("select access.enter($1)", actor.token) is None:
+                    raise NotSignedIn
+                yield connection
+        except asyncpg.PostgresError as error:
+            raise from_postgres(error) or error from error
+
     async def call(self, sql: str, *arguments: Any) -> Any:
         """One statement, and so one transaction, sent in one round trip; returns its single value.
 
@@ -83,7 +94,10 @@ class Database:
 
     async def gate(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         """One statement of the gate role: sign-in and nothing else."""
-        return await _opened(self._gate).fetchrow(sql, *arguments)
+        try:
+            return await _opened(self._gate).fetchrow(sql, *arguments)
+        except asyncpg.PostgresError as error:
+            raise from_postgres(error) or error from error
 
     async def alive(self) -> bool:
         return bool(await _opened(self._pool).fetchval("select true"))

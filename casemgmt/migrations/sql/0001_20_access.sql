@@ -4,19 +4,51 @@
 create table access.secret(key bytea not null);
 insert into access.secret values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || clock_timestamp()::text, 'UTF8')));
 
-create function access.proof(person bigint) returns text language sql stable security definer set search_path = ''
-  as $$ select encode(sha256(s.key || sha256(s.key || convert_to(person::text, 'UTF8'))), 'hex') from access.secret s $$;
+create function access.proof(said text) returns text language sql stable security definer set search_path = ''
+  as $$ select encode(sha256(s.key || sha256(s.key || convert_to(said, 'UTF8'))), 'hex') from access.secret s $$;
 
-create function access.me() returns bigint language plpgsql stable security definer set search_path = '' as $$
-declare v text := current_setting('app.actor', true); p bigint;
+-- What is said of a person for one transaction: id, id as a reader of evidence (empty for an administrator, who holds no
+-- evidence right whatever else they are), units, agencies, and everyone a grant may name that means them (themselves, their
+-- units, their units' agencies). Worked out once when the transaction begins: every policy asks for it several times.
+create function access.saying(person bigint) returns text language sql stable security definer set search_path = '' as $$
+  select person || ':' || case when x.administers then ':{}:{}:{}'
+         else person || ':' || x.units::text || ':' || x.agencies::text || ':' || (array[person] || x.units || x.above)::text end
+    from (select coalesce(bool_or(a.kind = 'administrator'), false) as administers,
+                 coalesce(array_agg(distinct a.unit_id) filter (where a.unit_id is not null), '{}') as units,
+                 coalesce(array_agg(distinct a.agency_id) filter (where a.agency_id is not null), '{}') as agencies,
+                 coalesce(array_agg(distinct u.agency_id) filter (where u.agency_id is not null), '{}') as above
+            from accounts.appointment a left join accounts.unit u on u.id = a.unit_id
+           where a.person_id = person and a.valid @> now()) x $$;
+
+-- Set the actor of this transaction, with its proof.
+create function access.act_as(person bigint) returns void language plpgsql volatile security definer set search_path = '' as $$
+declare said text := access.saying(person);
+begin
+  perform set_config('app.actor', said || ':' || access.proof(said), true);
+end $$;
+
+-- Part n of what was said, after its proof was checked; null without an actor.
+create function access.said(n int) returns text language plpgsql stable security definer set search_path = '' as $$
+declare v text := current_setting('app.actor', true); cut int;
 begin
   if v is null or v = '' then return null; end if;
-  p := split_part(v, ':', 1)::bigint;
-  if split_part(v, ':', 2) is distinct from access.proof(p) then
+  cut := length(v) - 65;  -- a colon and 64 digits
+  if substr(v, cut + 2) is distinct from access.proof(left(v, cut)) then
     raise exception 'the actor was not set by a session' using errcode = 'insufficient_privilege';
   end if;
-  return p;
+  return split_part(v, ':', n);
 end $$;
+
+create function access.me() returns bigint language plpgsql stable security definer set search_path = '' as $$
+begin return access.said(1)::bigint; end $$;
+create function access.reader() returns bigint language plpgsql stable security definer set search_path = '' as $$
+begin return nullif(access.said(2), '')::bigint; end $$;
+create function access.units() returns bigint[] language plpgsql stable security definer set search_path = '' as $$
+begin return coalesce(access.said(3)::bigint[], '{}'); end $$;
+create function access.agencies() returns bigint[] language plpgsql stable security definer set search_path = '' as $$
+begin return coalesce(access.said(4)::bigint[], '{}'); end $$;
+create function access.principals() returns bigint[] language plpgsql stable security definer set search_path = '' as $$
+begin return coalesce(access.said(5)::bigint[], '{}'); end $$;
 
 -- Enter the transaction as the person this session belongs to. Null: no such session, or it has ended, or the
 -- person holds no appointment any more. The setting is local to the transaction.
@@ -26,41 +58,23 @@ begin
   select s.person_id into p from accounts.session s
    where s.token_hash = token and s.expires_at > now()
      and exists (select from accounts.appointment a where a.person_id = s.person_id and a.valid @> now());
-  perform set_config('app.actor', case when p is null then '' else p || ':' || access.proof(p) end, true);
+  if p is null then
+    perform set_config('app.actor', '', true);
+  else
+    perform access.act_as(p);
+  end if;
   return p;
 end $$;
 
 -- The same for a background task acting for one person (only the sequencer role may call it).
 create function access.enter_as(person bigint) returns bigint language plpgsql volatile security definer set search_path = '' as $$
 begin
-  perform set_config('app.actor', person || ':' || access.proof(person), true);
+  perform access.act_as(person);
   return person;
 end $$;
 
 create function access.is_administrator() returns boolean language sql stable security definer set search_path = '' as $$
   select exists (select from accounts.appointment a where a.person_id = access.me() and a.kind = 'administrator' and a.valid @> now()) $$;
-
--- Who reads evidence: the actor, unless an administrator (who holds no evidence right, whatever else they are).
-create function access.reader() returns bigint language sql stable security definer set search_path = '' as $$
-  select p.me from (select access.me() as me) p
-   where p.me is not null
-     and not exists (select from accounts.appointment a where a.person_id = p.me and a.kind = 'administrator' and a.valid @> now()) $$;
-
-create function access.units() returns bigint[] language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct a.unit_id), '{}') from accounts.appointment a
-   where a.person_id = access.reader() and a.unit_id is not null and a.valid @> now() $$;
-
-create function access.agencies() returns bigint[] language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct a.agency_id), '{}') from accounts.appointment a
-   where a.person_id = access.reader() and a.agency_id is not null and a.valid @> now() $$;
-
--- Everything a grant may name that means me: myself, my units, their agencies.
-create function access.principals() returns bigint[] language sql stable security definer set search_path = '' as $$
-  select coalesce(array_agg(distinct x.id), '{}') from (
-    select access.reader() as id
-    union select a.unit_id from accounts.appointment a where a.person_id = access.reader() and a.unit_id is not null and a.valid @> now()
-    union select u.agency_id from accounts.appointment a join accounts.unit u on u.id = a.unit_id where a.person_id = access.reader() and a.valid @> now()
-  ) x where x.id is not null $$;
 
 -- Does the actor hold this appointment in this unit now?
 create function access.holds(appointment text, unit bigint) returns boolean language sql stable security definer set search_path = '' as $$
