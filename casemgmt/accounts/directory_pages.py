@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
 from casemgmt.accounts import actions, queries
@@ -109,7 +110,7 @@ async def add_person(request: AnyRequest) -> Response[Any]:
 
 
 @get("/people/{code:str}")
-async def person(request: AnyRequest, code: str) -> Template:
+async def person(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _person(request, code)
 
 
@@ -135,7 +136,7 @@ async def _person(
 
 
 @post("/people/{code:str}/appointments")
-async def appoint(request: AnyRequest, code: str) -> Response[Any]:
+async def appoint(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     actor, fields = _administrator(request), _form(request)
     try:
         data = parse(NewAppointment, fields, lax=True)
@@ -147,7 +148,7 @@ async def appoint(request: AnyRequest, code: str) -> Response[Any]:
 
 
 @post("/people/{code:str}/appointments/{appointment:int}/end")
-async def end_appointment(request: AnyRequest, code: str, appointment: int) -> Redirect:
+async def end_appointment(request: AnyRequest, code: FromPath[str], appointment: FromPath[int]) -> Redirect:
     actor = _administrator(request)
     async with request.app.state.database.begin(actor) as db:
         await actions.end_appointment(db, actor, request.app.state.codes.decode("person", code), appointment)
@@ -155,7 +156,7 @@ async def end_appointment(request: AnyRequest, code: str, appointment: int) -> R
 
 
 @post("/people/{code:str}/password")
-async def reset_password(request: AnyRequest, code: str) -> Response[Any]:
+async def reset_password(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     actor, fields = _administrator(request), _form(request)
     try:
         data = parse(PasswordChange, fields, lax=True)

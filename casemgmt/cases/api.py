@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.finding import appointed_person
@@ -57,7 +58,7 @@ async def open_case(request: AnyRequest) -> Response[dict[str, Any]]:
 
 
 @get("/api/v1/cases/{code:str}")
-async def case(request: AnyRequest, code: str) -> dict[str, Any]:
+async def case(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """The case with what of it the reader may see: seizures and links they may not see are left out."""
     actor, codes = actor_of(request), request.app.state.codes
     async with request.app.state.database.begin(actor) as db:
@@ -89,7 +90,7 @@ async def case(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @get("/api/v1/cases/{code:str}/timeline")
-async def events(request: AnyRequest, code: str) -> dict[str, Any]:
+async def events(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """What happened in the case and to its seizures, newest first, 50 at a time; ``before`` is the last id you have."""
     actor, codes, asked = actor_of(request), request.app.state.codes, request.query_params
     before = codes.decode("event", asked["before"]) if asked.get("before") else None
@@ -108,7 +109,7 @@ async def events(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @post("/api/v1/cases/{code:str}/members", status_code=204)
-async def add_member(request: AnyRequest, code: str) -> None:
+async def add_member(request: AnyRequest, code: FromPath[str]) -> None:
     actor, data = actor_of(request), parse(NewMember, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
         found = await _load(request, db, code)
@@ -117,7 +118,7 @@ async def add_member(request: AnyRequest, code: str) -> None:
 
 
 @post("/api/v1/cases/{code:str}/seizures", status_code=204)
-async def add_seizure(request: AnyRequest, code: str) -> None:
+async def add_seizure(request: AnyRequest, code: FromPath[str]) -> None:
     actor, data = actor_of(request), parse(AddedSeizure, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
         found = await _load(request, db, code)
@@ -126,7 +127,7 @@ async def add_seizure(request: AnyRequest, code: str) -> None:
 
 
 @post("/api/v1/cases/{code:str}/links", status_code=201)
-async def link(request: AnyRequest, code: str) -> dict[str, Any]:
+async def link(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     actor, codes = actor_of(request), request.app.state.codes
     data = parse(NewLink, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
@@ -137,7 +138,7 @@ async def link(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @post("/api/v1/cases/{code:str}/status", status_code=204)
-async def change_status(request: AnyRequest, code: str) -> None:
+async def change_status(request: AnyRequest, code: FromPath[str]) -> None:
     actor, data = actor_of(request), parse(StatusChange, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
         await actions.change_status(db, actor, await _load(request, db, code), data.status, data.note)

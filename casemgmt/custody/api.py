@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from casemgmt.core.codes import Codes
 from casemgmt.core.events import timestamp
@@ -49,12 +50,12 @@ async def list_handovers(request: AnyRequest) -> dict[str, Any]:
 
 
 @get("/api/v1/hand-overs/{code:str}")
-async def get_handover(request: AnyRequest, code: str) -> dict[str, Any]:
+async def get_handover(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     return await _full(request, request.app.state.codes.decode("handover", code))
 
 
 @post("/api/v1/hand-overs/{code:str}/answer", status_code=200)
-async def answer(request: AnyRequest, code: str) -> dict[str, Any]:
+async def answer(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """Accept or refuse each exhibit as the receiver, or withdraw as the giver. All of it or nothing."""
     actor, state = actor_of(request), request.app.state
     handover_id = state.codes.decode("handover", code)

@@ -9,6 +9,7 @@ from typing import Any
 
 import segno
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -83,12 +84,12 @@ async def offer(request: AnyRequest) -> Response[Any]:
 
 
 @get("/hand-overs/{code:str}")
-async def handover(request: AnyRequest, code: str) -> Template:
+async def handover(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _handover(request, code)
 
 
 @post("/hand-overs/{code:str}/answer")
-async def answer(request: AnyRequest, code: str) -> Response[Any]:
+async def answer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     actor, state = actor_of(request), request.app.state
     fields = nested(request.state.get("form") or {})
     try:
@@ -102,7 +103,7 @@ async def answer(request: AnyRequest, code: str) -> Response[Any]:
 
 
 @get("/hand-overs/{code:str}/receipt")
-async def receipt(request: AnyRequest, code: str) -> Template:
+async def receipt(request: AnyRequest, code: FromPath[str]) -> Template:
     """The act of transfer, to print: the same number on both sides' copies."""
     async with request.app.state.database.begin(actor_of(request)) as db:
         full = await queries.handover(db, request.app.state.codes.decode("handover", code))
@@ -110,7 +111,7 @@ async def receipt(request: AnyRequest, code: str) -> Template:
 
 
 @get("/hand-overs/{code:str}/qr.svg")
-async def qr(request: AnyRequest, code: str) -> Response[bytes]:
+async def qr(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
     """The address of the hand-over as a QR code for the receipt. Holds nothing but that address."""
     state = request.app.state
     async with state.database.begin(actor_of(request)) as db:

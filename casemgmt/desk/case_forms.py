@@ -107,12 +107,12 @@ async def _leaving(request: AnyRequest, db: AsyncSession, case: CaseFile, kind: 
 
 
 @get("/cases/{code:str}/members/{person:str}/leave")
-async def ask_member(request: AnyRequest, code: str, person: str) -> Template:
+async def ask_member(request: AnyRequest, code: FromPath[str], person: FromPath[str]) -> Template:
     return await _ask(request, code, "members", person)
 
 
 @post("/cases/{code:str}/members/{person:str}/leave")
-async def remove_member(request: AnyRequest, code: str, person: str) -> Response[Any]:
+async def remove_member(request: AnyRequest, code: FromPath[str], person: FromPath[str]) -> Response[Any]:
     actor, codes = actor_of(request), request.app.state.codes
     try:
         data = parse(Leaving, nested(request.state.get("form") or {}), lax=True)
@@ -125,12 +125,12 @@ async def remove_member(request: AnyRequest, code: str, person: str) -> Response
 
 
 @get("/cases/{code:str}/seizures/{seizure:str}/leave")
-async def ask_seizure(request: AnyRequest, code: str, seizure: str) -> Template:
+async def ask_seizure(request: AnyRequest, code: FromPath[str], seizure: FromPath[str]) -> Template:
     return await _ask(request, code, "seizures", seizure)
 
 
 @post("/cases/{code:str}/seizures/{seizure:str}/leave")
-async def remove_seizure(request: AnyRequest, code: str, seizure: str) -> Response[Any]:
+async def remove_seizure(request: AnyRequest, code: FromPath[str], seizure: FromPath[str]) -> Response[Any]:
     actor, codes = actor_of(request), request.app.state.codes
     try:
         data = parse(Leaving, nested(request.state.get("form") or {}), lax=True)

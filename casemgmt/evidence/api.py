@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, put
+from litestar.params import FromPath
 
 from casemgmt.core.codes import Codes
 from casemgmt.core.errors import DomainError, NotFound
@@ -20,7 +21,9 @@ from casemgmt.exhibits.queries import exhibit as load_exhibit
 
 
 @put("/api/v1/exhibits/{code:str}/files/{client_id:str}", request_max_body_size=None)
-async def put_exhibit_file(request: AnyRequest, code: str, client_id: str) -> Response[dict[str, Any]]:
+async def put_exhibit_file(
+    request: AnyRequest, code: FromPath[str], client_id: FromPath[str]
+) -> Response[dict[str, Any]]:
     """Send the bytes of one file of an exhibit. 201 when it was taken, 200 when it had been before.
 
     ``client_id`` is a UUID of the sender's making. Headers as ``described_by_headers`` tells them.
@@ -32,7 +35,9 @@ async def put_exhibit_file(request: AnyRequest, code: str, client_id: str) -> Re
 
 
 @put("/api/v1/seizures/{code:str}/files/{client_id:str}", request_max_body_size=None)
-async def put_seizure_file(request: AnyRequest, code: str, client_id: str) -> Response[dict[str, Any]]:
+async def put_seizure_file(
+    request: AnyRequest, code: FromPath[str], client_id: FromPath[str]
+) -> Response[dict[str, Any]]:
     """The same for a file that belongs to the seizure as a whole."""
     return await _put(request, client_id, request.app.state.codes.decode("seizure", code), None)
 
@@ -62,7 +67,7 @@ async def _put(
 
 
 @get("/api/v1/files/{code:str}")
-async def get_file(request: AnyRequest, code: str) -> dict[str, Any]:
+async def get_file(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """What is known of a file; its bytes are at ``/files/<code>``."""
     codes = request.app.state.codes
     async with request.app.state.database.begin(actor_of(request)) as db:

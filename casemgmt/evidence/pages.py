@@ -9,6 +9,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Stream, Template
 
 from casemgmt.core.errors import DomainError, Invalid
@@ -59,7 +60,7 @@ class Outcome:
 
 
 @get("/files/{code:str}")
-async def get_bytes(request: AnyRequest, code: str) -> Response[None] | Stream:
+async def get_bytes(request: AnyRequest, code: FromPath[str]) -> Response[None] | Stream:
     """The bytes, always as a download. ``?view=1`` for ``<img>`` (pictures only); ``?reason=`` why it is taken.
 
     Every request is recorded before the first byte.
@@ -77,12 +78,12 @@ async def get_bytes(request: AnyRequest, code: str) -> Response[None] | Stream:
 
 
 @get("/exhibits/{code:str}/files")
-async def files(request: AnyRequest, code: str) -> Template:
+async def files(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _files(request, code)
 
 
 @post("/exhibits/{code:str}/check")
-async def check(request: AnyRequest, code: str) -> Response[None]:
+async def check(request: AnyRequest, code: FromPath[str]) -> Response[None]:
     """Read all files of the exhibit again, now."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:
@@ -93,7 +94,7 @@ async def check(request: AnyRequest, code: str) -> Response[None]:
 
 
 @post("/exhibits/{code:str}/files", request_max_body_size=None, status_code=200)
-async def upload(request: AnyRequest, code: str) -> Template:
+async def upload(request: AnyRequest, code: FromPath[str]) -> Template:
     """Take the files of a form, one after the other, and say of each what became of it."""
     actor, state = actor_of(request), request.app.state
     if request.state.get("form") is not None:  # not a form with files, and its body is gone

@@ -35,6 +35,7 @@ _FIRST_SCREEN = {
     "client_id", "seized_at", "place", "photos", "exhibits-0-category", "exhibits-0-seal", "exhibits-0-quantity",
     "exhibits-0-unit", "exhibits-0-basis",
 }  # fmt: skip
+_ROWS = frozenset({"exhibits", "participants", "conveyances"})
 _WHAT = N_("Say what was seized.")
 
 
@@ -67,7 +68,7 @@ def values_like(
 
 def values_of(fields: Fields) -> Values:
     """What was typed, for reading it and for showing it again."""
-    return nested(fields)
+    return {name: value for name, value in nested(fields).items() if name not in _ROWS or isinstance(value, list)}
 
 
 def read(values: Values, zone: tzinfo) -> Registration:

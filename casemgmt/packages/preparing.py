@@ -76,7 +76,7 @@ def _values(form: Fields) -> dict[str, Any]:
     exhibits = fields.get("exhibits", [])
     return {
         "client_id": str(fields.get("client_id", "")),
-        "exhibits": exhibits if isinstance(exhibits, list) else [],
+        "exhibits": [code for code in exhibits if isinstance(code, str)],
         "reason": str(fields.get("reason", "")),
         "step": str(fields.get("step", "check")),
     }

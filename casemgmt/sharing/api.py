@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 
 from casemgmt.cases import queries as case_queries
 from casemgmt.core.codes import Codes
@@ -43,7 +44,7 @@ def grant_json(given: Given, codes: Codes) -> dict[str, Any]:
 
 
 @get("/api/v1/seizures/{code:str}/grants")
-async def seizure_grants(request: AnyRequest, code: str) -> list[dict[str, Any]]:
+async def seizure_grants(request: AnyRequest, code: FromPath[str]) -> list[dict[str, Any]]:
     """Those the reader gave or got, newest first, at most 200."""
     actor, codes = actor_of(request), request.app.state.codes
     async with request.app.state.database.begin(actor) as db:
@@ -53,7 +54,7 @@ async def seizure_grants(request: AnyRequest, code: str) -> list[dict[str, Any]]
 
 
 @post("/api/v1/seizures/{code:str}/grants", status_code=201)
-async def grant_seizure(request: AnyRequest, code: str) -> dict[str, Any]:
+async def grant_seizure(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     actor, codes, zone = actor_of(request), request.app.state.codes, request.app.state.zone
     data = parse(NewGrant, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
@@ -64,7 +65,7 @@ async def grant_seizure(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @get("/api/v1/cases/{code:str}/grants")
-async def case_grants(request: AnyRequest, code: str) -> list[dict[str, Any]]:
+async def case_grants(request: AnyRequest, code: FromPath[str]) -> list[dict[str, Any]]:
     """Those the reader gave or got, newest first, at most 200."""
     actor, codes = actor_of(request), request.app.state.codes
     async with request.app.state.database.begin(actor) as db:
@@ -74,7 +75,7 @@ async def case_grants(request: AnyRequest, code: str) -> list[dict[str, Any]]:
 
 
 @post("/api/v1/cases/{code:str}/grants", status_code=201)
-async def grant_case(request: AnyRequest, code: str) -> dict[str, Any]:
+async def grant_case(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     actor, codes, zone = actor_of(request), request.app.state.codes, request.app.state.zone
     data = parse(NewGrant, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
@@ -85,7 +86,7 @@ async def grant_case(request: AnyRequest, code: str) -> dict[str, Any]:
 
 
 @post("/api/v1/grants/{code:str}/end", status_code=204)
-async def end_grant(request: AnyRequest, code: str) -> None:
+async def end_grant(request: AnyRequest, code: FromPath[str]) -> None:
     actor, data = actor_of(request), parse(GrantEnding, await read_json(request), lax=False)
     async with request.app.state.database.begin(actor) as db:
         given = await queries.grant(db, request.app.state.codes.decode("grant", code))
@@ -93,7 +94,7 @@ async def end_grant(request: AnyRequest, code: str) -> None:
 
 
 @post("/api/v1/cases/{code:str}/referrals", status_code=201)
-async def refer(request: AnyRequest, code: str) -> Response[dict[str, Any]]:
+async def refer(request: AnyRequest, code: FromPath[str]) -> Response[dict[str, Any]]:
     """Answers 201 with a new referral, 200 with the one this ``client_id`` made before."""
     actor, codes = actor_of(request), request.app.state.codes
     data = parse(NewReferral, await read_json(request), lax=False)

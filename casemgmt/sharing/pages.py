@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from litestar import Response, get, post
+from litestar.params import FromPath
 from litestar.response import Template
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -125,47 +126,47 @@ async def _end(request: AnyRequest, kind: str, code: str, grant_code: str) -> Re
 
 
 @get("/seizures/{code:str}/grants")
-async def seizure_grants(request: AnyRequest, code: str) -> Template:
+async def seizure_grants(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _show(request, "seizure", code)
 
 
 @post("/seizures/{code:str}/grants")
-async def grant_seizure(request: AnyRequest, code: str) -> Response[Any]:
+async def grant_seizure(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     return await _give(request, "seizure", code)
 
 
 @get("/seizures/{code:str}/grants/{grant:str}/end")
-async def ask_end_seizure_grant(request: AnyRequest, code: str, grant: str) -> Template:
+async def ask_end_seizure_grant(request: AnyRequest, code: FromPath[str], grant: FromPath[str]) -> Template:
     return await _ask_end(request, "seizure", code, grant)
 
 
 @post("/seizures/{code:str}/grants/{grant:str}/end")
-async def end_seizure_grant(request: AnyRequest, code: str, grant: str) -> Response[Any]:
+async def end_seizure_grant(request: AnyRequest, code: FromPath[str], grant: FromPath[str]) -> Response[Any]:
     return await _end(request, "seizure", code, grant)
 
 
 @get("/cases/{code:str}/grants")
-async def case_grants(request: AnyRequest, code: str) -> Template:
+async def case_grants(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _show(request, "case", code)
 
 
 @post("/cases/{code:str}/grants")
-async def grant_case(request: AnyRequest, code: str) -> Response[Any]:
+async def grant_case(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     return await _give(request, "case", code)
 
 
 @get("/cases/{code:str}/grants/{grant:str}/end")
-async def ask_end_case_grant(request: AnyRequest, code: str, grant: str) -> Template:
+async def ask_end_case_grant(request: AnyRequest, code: FromPath[str], grant: FromPath[str]) -> Template:
     return await _ask_end(request, "case", code, grant)
 
 
 @post("/cases/{code:str}/grants/{grant:str}/end")
-async def end_case_grant(request: AnyRequest, code: str, grant: str) -> Response[Any]:
+async def end_case_grant(request: AnyRequest, code: FromPath[str], grant: FromPath[str]) -> Response[Any]:
     return await _end(request, "case", code, grant)
 
 
 @get("/cases/{code:str}/referrals")
-async def referrals(request: AnyRequest, code: str) -> Template:
+async def referrals(request: AnyRequest, code: FromPath[str]) -> Template:
     return await _referrals(request, code, None, {})
 
 
@@ -189,7 +190,7 @@ async def _referrals(request: AnyRequest, code: str, values: dict[str, Any] | No
 
 
 @post("/cases/{code:str}/referrals")
-async def refer(request: AnyRequest, code: str) -> Response[Any]:
+async def refer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     actor, codes = actor_of(request), request.app.state.codes
     values = {"seizures": [], **nested(request.state.get("form") or {}, many=frozenset({"seizures"}))}
     try:
