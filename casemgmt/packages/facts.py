@@ -23,6 +23,7 @@ from casemgmt.packages.queries import Content
 from casemgmt.packages.sealing import NARROWED
 
 _REMARKS = 200
+_NOT_INTACT = {"damaged", "missing", "differs"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +88,9 @@ def _custody_sign(package: Package, exhibits: Sequence[Exhibit]) -> Sign:
 
 def _seals_sign(exhibits: Sequence[Exhibit], custody: Sequence[CustodyEvent]) -> Sign:
     name = N_("Seals intact")
-    broken = [e.number for e in exhibits if e.seal_state in ("damaged", "missing", "differs")]
+    # Whoever refused an exhibit for its seal saw it last, though the record keeps what its holder saw.
+    last_seen = {event.exhibit_id: event.seal_state for event in custody if event.seal_state is not None}
+    broken = [e.number for e in exhibits if {e.seal_state, last_seen.get(e.id)} & _NOT_INTACT]
     sealed = [e for e in exhibits if e.seal_no]
     differed = any(event.discrepancy for event in custody)
     if broken:
@@ -115,7 +118,7 @@ async def _remarks(
             )
         elif event.discrepancy:
             found.append(Remark(event.at, number, N_("Accepted with a discrepancy."), event.discrepancy))
-        elif event.seal_state in ("damaged", "missing", "differs"):
+        elif event.seal_state in _NOT_INTACT:
             found.append(Remark(event.at, number, N_("The seal was not intact."), ""))
     for seizure_id in package.seizure_ids:
         for refusal in await evidence_queries.refusals_of_seizure(db, seizure_id):
