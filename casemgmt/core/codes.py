@@ -11,6 +11,8 @@ from hashids import Hashids
 from casemgmt.core.errors import NotFound
 
 MIN_LENGTH = 8
+MAX_LENGTH = 20  # of the longest code of a 64-bit id there are fewer; decoding takes time with the length
+_TOO_BIG = 1 << 63  # PostgreSQL has no such id
 
 
 class Codes:
@@ -30,7 +32,7 @@ class Codes:
 
     def decode(self, kind: str, code: str) -> int:
         """The id behind a code. Raises NotFound for anything that is not a code of this kind."""
-        found = self._of(kind).decode(code)
-        if len(found) != 1:
+        found = self._of(kind).decode(code) if len(code) <= MAX_LENGTH else ()
+        if len(found) != 1 or found[0] >= _TOO_BIG:
             raise NotFound
         return int(found[0])

@@ -10,6 +10,8 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -80,10 +82,33 @@ def _value(type_: Any, given: Any, name: str, lax: bool, errors: dict[str, Text]
             return None
         return [_struct(item, element, f"{name}.{i}.", lax, errors) for i, element in enumerate(given)]
     try:
-        return msgspec.convert(_decimal(given) if lax else given, type_, strict=not lax)
+        value = msgspec.convert(_decimal(given) if lax else given, type_, strict=not lax)
     except msgspec.ValidationError as error:
         errors[name] = _words(str(error))
         return None
+    if words := _unstorable(value):
+        errors[name] = words
+    return value
+
+
+_LONG = 1 << 63  # PostgreSQL's bigint ends below it
+_DIGITS = 60  # before or after the point: no quantity, place or sum is so large or so fine
+
+
+def _unstorable(value: object) -> Text | None:
+    """What is wrong with a well-formed value that neither PostgreSQL nor a calendar can hold."""
+    match value:
+        case str() if "\x00" in value:
+            return N_("The text holds a character that cannot be stored.")
+        case int() if not -_LONG <= value < _LONG:
+            return N_("This must be a whole number in the allowed range.")
+        case Decimal() if value.is_finite() and not -_DIGITS <= value.as_tuple().exponent <= value.adjusted() <= _DIGITS:  # type: ignore[operator]
+            return N_("This must be a number, for example 12.5.")
+        case date() if not 1900 <= value.year < 9999:  # datetimes too: a zone must not move them out of the calendar
+            return N_("This is not a date and time.")
+        case list():
+            return next(filter(None, map(_unstorable, value)), None)
+    return None
 
 
 def _decimal(given: Any) -> Any:

@@ -46,7 +46,10 @@ def _lasting(name: str, value: str, secure: bool, *, httponly: bool) -> Cookie:
 
 def local_path(address: str) -> str:
     """The address when it is a path of this site, else ``/``: never a way to another host."""
-    parts = urlsplit(address)
+    try:
+        parts = urlsplit(address)
+    except ValueError:  # half an IPv6 address
+        return "/"
     hostile = parts.scheme or parts.netloc or "\\" in address or not address.isprintable()
     if hostile or not address.startswith("/") or address.startswith("//"):
         return "/"

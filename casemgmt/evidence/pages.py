@@ -93,7 +93,7 @@ async def check(request: AnyRequest, code: FromPath[str]) -> Response[None]:
     return see_other(request, f"/exhibits/{code}")
 
 
-@post("/exhibits/{code:str}/files", request_max_body_size=None, status_code=200)
+@post("/exhibits/{code:str}/files", request_max_body_size=None, status_code=200, opt={"streams_form": True})
 async def upload(request: AnyRequest, code: FromPath[str]) -> Template:
     """Take the files of a form, one after the other, and say of each what became of it."""
     actor, state = actor_of(request), request.app.state

@@ -86,7 +86,7 @@ def read(values: Values, zone: tzinfo) -> Registration:
 def shown_again(values: Values) -> Values:
     """What was typed; an identifier that is none is replaced, because no person could mend it."""
     try:
-        uuid.UUID(values.get("client_id", ""))
+        uuid.UUID(str(values.get("client_id", "")))
     except ValueError:
         return {**values, "client_id": str(uuid.uuid4())}
     return values

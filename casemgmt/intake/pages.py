@@ -45,7 +45,7 @@ async def new(request: AnyRequest) -> Template:
     return _form(request, values, {})
 
 
-@post("/seizures/new", request_max_body_size=None, status_code=200)
+@post("/seizures/new", request_max_body_size=None, status_code=200, opt={"streams_form": True})
 async def submit(request: AnyRequest) -> Response[Any]:
     """Fields are judged before the first photograph is read; the registration stands whatever becomes of those."""
     actor, state = actor_of(request), request.app.state

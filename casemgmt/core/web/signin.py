@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import hmac
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request
@@ -88,7 +87,7 @@ async def _refuse_forgery(request: AnyRequest, actor: Actor | None) -> None:
     if request.headers.get("sec-fetch-site") not in (None, "same-origin", "none"):
         raise Forbidden(_FORGED)
     origin = request.headers.get("origin")
-    if origin and origin != "null" and urlsplit(origin).netloc != request.headers.get("host"):
+    if origin and origin != "null" and origin.partition("://")[2] != request.headers.get("host"):
         raise Forbidden(_FORGED)
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind == "application/x-www-form-urlencoded":
@@ -98,9 +97,9 @@ async def _refuse_forgery(request: AnyRequest, actor: Actor | None) -> None:
     given = request.headers.get("x-csrf-token") or first(request.state.get("form") or {}, "csrf_token")
     if given:
         check_csrf(actor, given)
-    elif kind != "multipart/form-data":
+    elif kind != "multipart/form-data" or not request.route_handler.opt.get("streams_form"):
         raise Forbidden(_FORGED)
-    # a multipart form carries its token in its first fields: whoever streams it calls check_csrf
+    # a streamed form carries its token in its first fields: its handler calls check_csrf
 
 
 def check_csrf(actor: Actor, given: str) -> None:
