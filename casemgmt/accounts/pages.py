@@ -51,7 +51,7 @@ async def sign_in_submit(request: AnyRequest) -> Response[Any]:
         errors = error.fields if isinstance(error, Invalid) else {}
         notice = None if errors else error.message
         return page(
-            request, "accounts/sign_in.html", status_code=error.status,
+            request, "accounts/sign_in.html", status_code=error.status, error_title=True,
             next=target, login=str(fields.get("login", "")), errors=errors, notice=notice,
         )  # fmt: skip
     # Rotation: a session opened before (somebody else's, on a shared phone) ends here.
