@@ -46,7 +46,7 @@ async def process(dsn: Dsn, tmp_path: Path) -> AsyncIterator[tuple[str, psutil.P
     started = await asyncio.create_subprocess_exec(sys.executable, "-c", _SERVER, str(port), env=environment)
     address = f"http://127.0.0.1:{port}"
     async with httpx.AsyncClient(base_url=address) as client:
-        for _ in range(200):
+        for _ in range(1200):  # a minute, for a machine with other things to do
             try:
                 assert (await client.get("/healthz")).status_code == 200
                 break
