@@ -102,7 +102,7 @@ def _unstorable(value: object) -> Text | None:
             return N_("The text holds a character that cannot be stored.")
         case int() if not -_LONG <= value < _LONG:
             return N_("This must be a whole number in the allowed range.")
-        case Decimal() if value.is_finite() and not -_DIGITS <= value.as_tuple().exponent <= value.adjusted() <= _DIGITS:  # type: ignore[operator]
+        case Decimal() if value.is_finite() and not _is_written_out(value):
             return N_("This must be a number, for example 12.5.")
         case date() if not 1900 <= value.year < 9999:  # datetimes too: a zone must not move them out of the calendar
             return N_("This is not a date and time.")
@@ -145,6 +145,11 @@ def _max_length(type_: Any) -> int | None:
             if isinstance(meta, msgspec.Meta) and meta.max_length is not None:
                 return meta.max_length
     return None
+
+
+def _is_written_out(value: Decimal) -> bool:
+    exponent = value.as_tuple().exponent
+    return isinstance(exponent, int) and exponent >= -_DIGITS and max(value.adjusted(), exponent) <= _DIGITS
 
 
 # msgspec's own sentences, by how they begin

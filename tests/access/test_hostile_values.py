@@ -52,7 +52,9 @@ async def test_a_registration_with_it_is_refused_beside_the_field(
     world: World, api: Apis, field: str, value: Any
 ) -> None:
     sent = {"longitude": "1"} if field == "latitude" else {}
-    answer = await api(world.aida).post("/api/v1/seizures", json=registration("", "", exhibits=1) | sent | {field: value})
+    answer = await api(world.aida).post(
+        "/api/v1/seizures", json=registration("", "", exhibits=1) | sent | {field: value}
+    )
     assert answer.status_code == 422
     assert any(name.startswith(field) for name in answer.json()["errors"])
 
@@ -83,7 +85,11 @@ async def test_a_grant_until_the_end_of_the_calendar_is_refused(
     app: Litestar, world: World, api: Apis, database: Database, until: str
 ) -> None:
     registered, codes = await casework.seize(database, world.aida), app.state.codes
-    terms = {"purpose": "investigation", "to": f"unit:{codes.encode('unit', world.units['crime_unit'])}", "until": until}
+    terms = {
+        "purpose": "investigation",
+        "to": f"unit:{codes.encode('unit', world.units['crime_unit'])}",
+        "until": until,
+    }
     path = f"/api/v1/seizures/{codes.encode('seizure', registered.seizure.id)}/grants"
     assert (await api(world.saule).post(path, json=terms)).status_code == 422
 

@@ -283,3 +283,36 @@ async def test_the_check_reports_a_row_too_few_and_a_row_of_a_case(world, databa
     kept = await db_dba.fetch("delete from access.reach where seizure_id = $1 returning *", seizure.id)
     gone = await db_dba.fetch("delete from access.case_reach where case_id = $1 returning *", case.id)
     assert await check.differences() == len(kept) + len(gone) == 2
+
+
+async def test_a_name_on_the_list_is_worth_nothing_after_the_appointment_it_rested_on(world, database, db_dba, check):
+    seizure = (await casework.seize(database, world.aida)).seizure
+    await casework.hide(database, world.saule, seizure, world.aida, world.elena)
+    await casework.grant(database, world.saule, seizure, world.units["crime_unit"])
+    assert await casework.sees(database, world.elena, seizure)
+    for who, elsewhere in ((world.aida, "other_post"), (world.elena, "transport_police")):
+        await db_dba.execute(
+            "update accounts.appointment set valid = tstzrange(now() - interval '1 day', now()) where person_id = $1",
+            who.id,
+        )
+        await db_dba.execute(
+            "insert into accounts.appointment(person_id, kind, unit_id) values ($1, 'officer', $2)",
+            who.id, world.units[elsewhere],
+        )  # fmt: skip
+        assert not await casework.sees(database, who, seizure)
+    assert await check.differences() == 0
+
+
+async def test_an_appointment_with_a_last_day_opens_no_longer_than_that(world, database, db_dba):
+    seizure = (await casework.seize(database, world.aida)).seizure
+    await casework.hide(database, world.saule, seizure, world.aida)
+    await db_dba.execute(
+        "update accounts.appointment set valid = tstzrange(now(), now() + interval '1 day') where person_id = $1",
+        world.aida.id,
+    )
+    until = await db_dba.fetchval(
+        "select until = upper(a.valid) from access.reach r join accounts.appointment a on a.person_id = r.principal"
+        " where r.principal = $1 and r.seizure_id = $2",
+        world.aida.id, seizure.id,
+    )  # fmt: skip
+    assert until

@@ -221,9 +221,11 @@ async def test_a_colleague_of_the_unit_and_who_keeps_the_exhibit_may_add(folder_
         "insert into access.reach(principal, seizure_id) values ($1, $2)", world.nurlan.id, made.seizure.id
     )
     assert (await folder_site.put(world.nurlan, made, JPEG)).status_code == 403
+    await db_dba.execute("set session_replication_role = replica")  # no hand-over: the triggers would refuse it
     await db_dba.execute(
         "update exhibits.exhibit set holder_id = $1 where id = $2", world.nurlan.id, made.exhibits[0].id
     )
+    await db_dba.execute("set session_replication_role = origin")
     assert (await folder_site.put(world.nurlan, made, JPEG)).status_code == 201
 
 

@@ -26,11 +26,14 @@ language sql stable security definer set search_path = '' as $$
     union all select l.to_id, i.seizure_id, l.until from live l join in_case i on i.case_id = l.case_id where l.with_seizures),
   named as (
     select n.person_id, n.seizure_id,
-           case when exists (select from accounts.appointment a where a.person_id = n.person_id and a.unit_id = s.unit_id and a.valid @> clock_timestamp())
-                then 'infinity'::timestamptz
-                else (select max(w.until) from wide w where w.seizure_id = n.seizure_id and (w.principal = n.person_id or w.principal in (
-                        select x from accounts.appointment a join accounts.unit u on u.id = a.unit_id cross join lateral (values (u.id), (u.agency_id)) v(x)
-                         where a.person_id = n.person_id and a.valid @> clock_timestamp()))) end as until
+           -- a right that comes from an appointment ends with it
+           (select max(least(r.until, coalesce(upper(r.valid), 'infinity'))) from (
+              select 'infinity'::timestamptz as until, a.valid from accounts.appointment a where a.person_id = n.person_id and a.unit_id = s.unit_id
+              union all select w.until, null from wide w where w.seizure_id = n.seizure_id and w.principal = n.person_id
+              union all select w.until, a.valid from wide w join accounts.unit u on w.principal in (u.id, u.agency_id)
+                          join accounts.appointment a on a.unit_id = u.id and a.person_id = n.person_id
+                         where w.seizure_id = n.seizure_id) r
+            where r.valid is null or r.valid @> clock_timestamp()) as until
       from access.named n join seizures.seizure s on s.id = n.seizure_id and s.ntk
      where n.seizure_id = any (ids)),
   held as (
@@ -149,13 +152,16 @@ language sql stable security definer set search_path = '' as $$
      where n.until is distinct from o.until)
     from ids where ids.a is not null $$;
 
--- Grants whose beginning has come since the last time: refresh what they name. Returns how many.
+-- Grants, and appointments of people who are named, whose beginning has come since the last time: refresh what they open.
+-- Returns how many.
 create function access.begin_grants(since timestamptz) returns int language plpgsql volatile security definer set search_path = '' as $$
 declare s bigint[]; c bigint[];
 begin
   select array_agg(g.seizure_id) filter (where g.seizure_id is not null), array_agg(g.case_id) filter (where g.case_id is not null) into s, c
     from sharing.grant g where g.starts_at > since and g.starts_at <= now() and g.given_at < g.starts_at;
-  s := coalesce(s, '{}') || coalesce((select array_agg(distinct cs.seizure_id) from cases.case_seizure cs where cs.case_id = any (c)), '{}');
+  s := coalesce(s, '{}') || coalesce((select array_agg(distinct n.seizure_id) from access.named n
+         join accounts.appointment a on a.person_id = n.person_id where lower(a.valid) > since and lower(a.valid) <= now()), '{}');
+  s := s || coalesce((select array_agg(distinct cs.seizure_id) from cases.case_seizure cs where cs.case_id = any (c)), '{}');
   perform access.refresh(s, coalesce(c, '{}'));
   return cardinality(s) + coalesce(cardinality(c), 0);
 end $$;

@@ -15,14 +15,15 @@ begin
                    r.column1, mine, r.column2, r.column3);
   end loop;
   execute format('create policy change on exhibits.exhibit for update to app using (%s or exists (select from access.my_reach r where r.seizure_id = exhibit.seizure_id))', mine);
-  execute format('create policy change on cases.case_file for update to app using (%s or exists (select from access.my_case_reach r where r.case_id = case_file.id))', mine);
 end $$;
+create policy change on cases.case_file for update to app using (access.leads(id));
 
 -- New records are born in a unit where the actor is appointed.
 create policy add on seizures.seizure for insert to app with check (unit_id = any ((select access.units())::bigint[])
   and agency_id = (select u.agency_id from accounts.unit u where u.id = unit_id));
 -- what belongs to a seizure carries the seizure's own agency, unit and mark, whoever writes it
 create policy add on exhibits.exhibit for insert to app with check (unit_id = any ((select access.units())::bigint[])
+  and holder_id = (select access.reader())
   and exists (select from seizures.seizure s where s.id = seizure_id and (s.agency_id, s.unit_id, s.ntk) = (exhibit.agency_id, exhibit.unit_id, exhibit.ntk)));
 -- files: by the seizure's own agency, or by whoever holds or is offered one of its exhibits (who sees a torn seal
 -- photographs it before answering); a grant is for reading
@@ -54,48 +55,59 @@ begin
   for r in values ('seizures.participant'), ('seizures.conveyance'), ('evidence.refusal') loop
     perform access.protect(r.column1::regclass);
     execute format('create policy visible on %s for select to app using (exists (select from seizures.seizure s where s.id = seizure_id))', r.column1);
-    execute format('create policy add on %s for insert to app with check (exists (select from seizures.seizure s where s.id = seizure_id))', r.column1);
   end loop;
   for r in values ('evidence.fixity'), ('evidence.reading') loop
     perform access.protect(r.column1::regclass);
     execute format('create policy visible on %s for select to app using (exists (select from evidence.file f where f.id = file_id))', r.column1);
     execute format('create policy add on %s for insert to app with check (exists (select from evidence.file f where f.id = file_id))', r.column1);
   end loop;
-  for r in values ('cases.case_member'), ('cases.case_seizure') loop
-    perform access.protect(r.column1::regclass);
-    execute format('create policy visible on %s for select to app using (exists (select from cases.case_file c where c.id = case_id))', r.column1);
-    execute format('create policy add on %s for insert to app with check (exists (select from cases.case_file c where c.id = case_id))', r.column1);
-    execute format('create policy change on %s for update to app using (exists (select from cases.case_file c where c.id = case_id))', r.column1);
-  end loop;
 end $$;
+-- who and what was there is recorded by the unit that made the seizure
+create policy add on seizures.participant for insert to app
+  with check (exists (select from seizures.seizure s where s.id = seizure_id and s.unit_id = any ((select access.units())::bigint[])));
+create policy add on seizures.conveyance for insert to app
+  with check (exists (select from seizures.seizure s where s.id = seizure_id and s.unit_id = any ((select access.units())::bigint[])));
+create policy add on evidence.refusal for insert to app with check (exists (select from seizures.seizure s where s.id = seizure_id)
+  and (exhibit_id is null or exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = refusal.seizure_id)));
+
+-- a membership, and a seizure's place in a case, end once and do not begin again: who comes back gets a new row
+select access.protect('cases.case_member');
+create policy visible on cases.case_member for select to app using (exists (select from cases.case_file c where c.id = case_id));
+create policy add on cases.case_member for insert to app with check (access.leads(case_id));
+create policy change on cases.case_member for update to app using (left_at is null and access.leads(case_id)) with check (left_at is not null);
 -- which of another agency's seizures a case holds is seen only by those who see the seizure as well
-drop policy visible on cases.case_seizure;
+select access.protect('cases.case_seizure');
 create policy visible on cases.case_seizure for select to app
   using (exists (select from cases.case_file c where c.id = case_id) and exists (select from seizures.seizure s where s.id = seizure_id));
-drop policy add on cases.case_seizure;
 create policy add on cases.case_seizure for insert to app
-  with check (exists (select from cases.case_file c where c.id = case_id) and exists (select from seizures.seizure s where s.id = seizure_id));
+  with check (access.works_on(case_id) and exists (select from seizures.seizure s where s.id = seizure_id));
+create policy change on cases.case_seizure for update to app using (left_at is null and access.works_on(case_id)) with check (left_at is not null);
 
 -- a link shows two cases: only to those who see both
 select access.protect('cases.case_link');
 create policy visible on cases.case_link for select to app
   using (exists (select from cases.case_file c where c.id = case_id) and exists (select from cases.case_file c where c.id = other_id));
 create policy add on cases.case_link for insert to app
-  with check (exists (select from cases.case_file c where c.id = case_id) and exists (select from cases.case_file c where c.id = other_id));
+  with check (access.works_on(case_id) and exists (select from cases.case_file c where c.id = case_id) and exists (select from cases.case_file c where c.id = other_id));
 
 -- custody
 select access.protect('custody.event');
 create policy visible on custody.event for select to app using (exists (select from exhibits.exhibit e where e.id = exhibit_id));
-create policy add on custody.event for insert to app with check (exists (select from exhibits.exhibit e where e.id = exhibit_id));
+create policy add on custody.event for insert to app with check (exists (select from exhibits.exhibit e where e.id = exhibit_id)
+  and (handover_id is null or exists (select from custody.handover h where h.id = handover_id)));
 select access.protect('custody.handover_item');
 create policy visible on custody.handover_item for select to app
   using (from_id = (select access.reader()) or to_id = (select access.reader()) or exists (select from exhibits.exhibit e where e.id = exhibit_id));
 create policy add on custody.handover_item for insert to app
   with check (from_id = (select access.reader())
-    and exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = handover_item.seizure_id)
+    -- what I hold and have just offered to them: being offered a thing opens its seizure
+    and exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = handover_item.seizure_id
+                 and e.holder_id = handover_item.from_id and e.offered_to = handover_item.to_id)
     and access.between(handover_id, from_id, to_id));
 create policy change on custody.handover_item for update to app
-  using (from_id = (select access.reader()) or to_id = (select access.reader()));
+  using (state = 'offered' and (select access.reader()) in (from_id, to_id))
+  with check ((select access.reader()) = case state when 'withdrawn' then from_id else to_id end
+    and exists (select from custody.event c where c.handover_id = handover_item.handover_id and c.exhibit_id = handover_item.exhibit_id and c.kind = state));
 select access.protect('custody.handover');
 create policy visible on custody.handover for select to app
   using (from_id = (select access.reader()) or to_id = (select access.reader()) or exists (select from custody.handover_item i where i.handover_id = handover.id));
@@ -108,20 +120,28 @@ create policy visible on sharing.grant for select to app using (
   or exists (select from seizures.seizure s where s.id = seizure_id and (s.unit_id = any ((select access.units())::bigint[]) or s.agency_id = any ((select access.agencies())::bigint[])))
   or exists (select from cases.case_file c where c.id = case_id and (c.unit_id = any ((select access.units())::bigint[]) or c.agency_id = any ((select access.agencies())::bigint[])))
   or given_by = (select access.reader()));
--- given by a supervisor of the unit that owns the record; or as part of a referral, by whoever made it, of what they were
--- given the right to pass on
+-- given by a supervisor of the unit that owns the record; or in one transaction with a referral, by whoever made it: the case
+-- itself, its own agency's seizures, and of another agency's what the actor was given the right to pass on, for so long
 create policy add on sharing.grant for insert to app with check (
   exists (select from seizures.seizure s where s.id = seizure_id and access.holds('supervisor', s.unit_id))
   or exists (select from cases.case_file c where c.id = case_id and access.holds('supervisor', c.unit_id))
-  or (exists (select from sharing.referral f where f.id = referral_id and f.made_by = (select access.reader()) and f.to_id = sharing.grant.to_id)
-      and (seizure_id is null or exists (select from seizures.seizure s where s.id = seizure_id))
-      and (case_id is null or exists (select from sharing.referral f where f.id = referral_id and f.case_id = sharing.grant.case_id))));
+  or (not with_seizures and not onward
+      and exists (select from sharing.referral f join cases.case_file c on c.id = f.case_id
+           where f.id = referral_id and f.made_by = (select access.reader()) and f.at = now() and f.to_id = sharing.grant.to_id
+             and (f.case_id = sharing.grant.case_id
+                  or exists (select from cases.case_seizure i join seizures.seizure s on s.id = i.seizure_id
+                              where i.case_id = f.case_id and i.left_at is null and i.seizure_id = sharing.grant.seizure_id
+                                and (s.agency_id = c.agency_id or access.may_pass_on(s.id, sharing.grant.until)))))));
 select access.protect('sharing.grant_end');
 create policy visible on sharing.grant_end for select to app using (exists (select from sharing.grant g where g.id = grant_id));
-create policy add on sharing.grant_end for insert to app with check (exists (select from sharing.grant g where g.id = grant_id));
+create policy add on sharing.grant_end for insert to app with check (
+  exists (select from sharing.grant g where g.id = grant_id and (g.given_by = (select access.reader())
+    or exists (select from seizures.seizure s where s.id = g.seizure_id and access.holds('supervisor', s.unit_id))
+    or exists (select from cases.case_file c where c.id = g.case_id and access.holds('supervisor', c.unit_id)))));
 select access.protect('sharing.referral');
 create policy visible on sharing.referral for select to app using (exists (select from cases.case_file c where c.id = case_id));
-create policy add on sharing.referral for insert to app with check (exists (select from cases.case_file c where c.id = case_id));
+create policy add on sharing.referral for insert to app with check (access.leads(case_id)
+  and exists (select from accounts.unit u join accounts.agency a on a.id = u.agency_id where u.id = to_id and a.kind = 'prosecution'));
 select access.protect('access.named');
 
 -- packages: only to those who see everything inside
@@ -134,7 +154,10 @@ create policy add on packages.package for insert to app with check (
   and not exists (select from unnest(seizure_ids) x where not exists (select from seizures.seizure s where s.id = x)));
 select access.protect('packages.part');
 create policy visible on packages.part for select to app using (exists (select from packages.package p where p.id = package_id));
-create policy add on packages.part for insert to app with check (exists (select from packages.package p where p.id = package_id));
+-- filled by who seals it; the proof of its seal, place 0, by whoever looks first
+create policy add on packages.part for insert to app with check (
+  exists (select from packages.package p where p.id = package_id and (p.sealed_by = (select access.reader()) or ord = 0))
+  and (file_id is null or exists (select from evidence.file f where f.id = file_id)));
 
 -- ledger: an event is seen by whoever sees everything it is about; account events by the person and by administrators
 select access.protect('ledger.entry');
@@ -142,9 +165,20 @@ create policy visible on ledger.entry for select to app using (
   case when seizure_id is null and case_id is null then actor_id = (select access.me()) or (select access.is_administrator())
        else (seizure_id is null or exists (select from seizures.seizure s where s.id = seizure_id))
         and (case_id is null or exists (select from cases.case_file c where c.id = case_id)) end);
+-- and written only into the stream of a record the actor sees, about that record: a chain that somebody else's entry has
+-- broken into stays broken
 create policy add on ledger.entry for insert to app with check (
   (seizure_id is null or exists (select from seizures.seizure s where s.id = seizure_id))
-  and (case_id is null or exists (select from cases.case_file c where c.id = case_id)));
+  and (case_id is null or exists (select from cases.case_file c where c.id = case_id))
+  and (exhibit_id is null or exists (select from exhibits.exhibit e where e.id = exhibit_id and e.seizure_id = entry.seizure_id))
+  and case split_part(stream, ':', 1)
+        when 'exhibit' then exists (select from exhibits.exhibit e where e.id = exhibit_id and stream = 'exhibit:' || e.number)
+        when 'seizure' then exists (select from seizures.seizure s where s.id = seizure_id and stream = 'seizure:' || s.number)
+        when 'case' then exists (select from cases.case_file c where c.id = case_id and stream = 'case:' || c.number)
+        when 'sharing' then exists (select from seizures.seizure s where s.id = seizure_id and stream = 'sharing:' || s.number)
+                         or exists (select from cases.case_file c where c.id = case_id and stream = 'sharing:' || c.number)
+        else num_nonnulls(seizure_id, exhibit_id, case_id) = 0 and ((select access.is_administrator())
+             or stream = 'person:' || (select p.login from accounts.person p where p.id = (select access.me()))) end);
 -- who was granted what is between the unit that gave, whoever gave, and (through the grant itself) the receiver: one receiver
 -- does not read in the timeline who the others are
 create policy sharing_events on ledger.entry as restrictive for select to app using (
