@@ -22,7 +22,7 @@ BREAKS = {
     "a hand-over of nothing": "delete from custody.handover_item",
     "an item of a hand-over that is not where its events are": "update custody.handover_item set state = 'withdrawn'",
     "an exhibit on offer to another person than its hand-over says": "update exhibits.exhibit set offered_to = null",
-    "a row without bytes": "update evidence.file set object_key = 'not-there-00'",
+    "a row without bytes": "update evidence.file set object_key = id || '-not-there-00'",
     "a row with other bytes": "update evidence.file set sha256 = sha256('')",
 }
 
