@@ -12,6 +12,7 @@ from litestar.datastructures import State
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
 
 from casemgmt.core.assets import Assets
 from casemgmt.core.codes import Codes
@@ -74,5 +75,11 @@ def create_app(settings: Settings) -> Litestar:
         exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected},
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process decides about logging, see casemgmt.cli
-        openapi_config=OpenAPIConfig(title="casemgmt", version=metadata.version("casemgmt"), path="/api/v1/schema"),
+        openapi_config=OpenAPIConfig(
+            title="casemgmt",
+            version=metadata.version("casemgmt"),
+            path="/api/v1/schema",
+            # the schema itself; Litestar's pages for looking at it load scripts from elsewhere
+            render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+        ),
     )

@@ -56,6 +56,16 @@ class Conflict(DomainError):
     default = N_("Somebody else changed this a moment ago. Nothing was done; look again.")
 
 
+class SentBefore(Conflict):
+    """A ``client_id`` that made a record came again with other contents: neither a repeat nor a new record."""
+
+    slug = "sent-before"
+    default = N_(
+        "This form was sent before with other contents, and those stand. Nothing was done now: open a new form for"
+        " another record."
+    )
+
+
 class TooLarge(DomainError):
     status = 413
     slug = "too-large"
@@ -80,9 +90,19 @@ class TooManyAttempts(DomainError):
     default = N_("Too many attempts. Wait a quarter of an hour and try again.")
 
 
+class Unavailable(DomainError):
+    """The database cannot be reached: nothing was done, and the same may be tried again shortly."""
+
+    status = 503
+    slug = "unavailable"
+    default = N_("The database cannot be reached at the moment. Nothing was done; try again shortly.")
+
+
 def from_postgres(error: asyncpg.PostgresError) -> DomainError | None:
     """The refusal behind an error that our own SQL functions or policies raised; None if it is not one."""
     match error.sqlstate:
+        case "57P01" | "57P02" | "57P03" | "08000" | "08003" | "08006" | "53300":
+            return Unavailable()
         case "CM001":
             return Conflict()
         case "CM002":

@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException
 from litestar.response import Redirect
 from litestar.status_codes import HTTP_500_INTERNAL_SERVER_ERROR
 
-from casemgmt.core.errors import DomainError, Invalid, NotFound, NotSignedIn
+from casemgmt.core.errors import DomainError, Invalid, NotFound, NotSignedIn, Unavailable
 from casemgmt.core.i18n import N_, Text
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import SAFE, AnyRequest, prepare, wants_json
@@ -31,7 +31,13 @@ _BY_STATUS: dict[int, Text] = {
 def on_domain_error(request: AnyRequest, error: DomainError) -> Response[Any]:
     if isinstance(error, NotSignedIn) and not wants_json(request) and request.method in SAFE:
         return Redirect("/sign-in", query_params={"next": request.url.path})
-    return _answer(request, error.status, error.slug, error.message, error.fields if isinstance(error, Invalid) else {})
+    answer = _answer(
+        request, error.status, error.slug, error.message, error.fields if isinstance(error, Invalid) else {}
+    )
+    if isinstance(error, Unavailable):
+        log.error("database.away", path=request.url.path, method=request.method)
+        answer.headers["Retry-After"] = "5"
+    return answer
 
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:

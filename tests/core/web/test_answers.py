@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any, cast
+
+import httpx
 import pytest
+
+from casemgmt.app import create_app
+from tests.cast import Api, settings_for
 
 
 async def test_an_unknown_address_is_told_in_the_reader_s_language(browser):
@@ -37,3 +43,26 @@ async def test_a_form_larger_than_any_form_is_refused(browser, world):
     async with browser(world.admin) as client:
         answer = await client.submit("/people", {"name": "x" * (300 << 10)})
     assert answer.status_code == 413
+
+
+async def test_the_schema_is_served_without_pages_that_load_from_elsewhere(api, world):
+    async with api(world.aida) as client:
+        assert (await client.get("/api/v1/schema/openapi.json")).status_code == 200
+        for page in ("swagger", "redoc", "elements", "rapidoc"):
+            assert (await client.get(f"/api/v1/schema/{page}")).status_code == 404
+
+
+async def test_a_database_that_is_away_is_told_as_such(dsn, tmp_path):
+    """The instance starts, then its database refuses every new connection and drops the old ones."""
+    application = create_app(settings_for(dsn, tmp_path))
+    await application.state.database.open()
+    transport = httpx.ASGITransport(cast("Any", application), raise_app_exceptions=False)
+    async with Api(None, transport=transport) as client:
+        client.headers["Authorization"] = "Bearer whatever"
+        assert (await client.get("/api/v1/me")).status_code == 401
+        application.state.database._pool.set_connect_args("postgresql://app@/x?host=/nowhere")
+        await application.state.database._pool.expire_connections()
+        answer = await client.get("/api/v1/me")
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "5"
+    await application.state.database.close()
