@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 
-from sqlalchemy import func, insert, select, text, update
+from sqlalchemy import Select, func, insert, select, text, update
 from sqlalchemy.dialects.postgresql import Range
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -87,6 +87,9 @@ async def appoint(db: AsyncSession, actor: Actor, person_id: int, data: NewAppoi
     _must_administer(actor)
     check_appointment(data)
     person = await _person(db, person_id)
+    await db.execute(text("select seq from ledger.head(:s)"), {"s": f"person:{person.login}"})  # two clicks queue here
+    if await db.scalar(_same_appointment(person_id, data)) is not None:
+        raise Invalid({"kind": N_("This person holds this appointment already. End it first.")})
     since = datetime.combine(data.since, time(), UTC) if data.since else func.now()
     until = datetime.combine(data.until, time(), UTC) if data.until else None
     row = insert(AppointmentRow).values(
@@ -104,6 +107,17 @@ async def appoint(db: AsyncSession, actor: Actor, person_id: int, data: NewAppoi
          "until": data.until.isoformat() if data.until else None},
     )  # fmt: skip
     return new
+
+
+def _same_appointment(person_id: int, data: NewAppointment) -> Select[int]:
+    """A current or coming appointment of the same kind in the same place: ending one must end the authority."""
+    return select(AppointmentRow.id).where(
+        AppointmentRow.person_id == person_id,
+        AppointmentRow.kind == data.kind,
+        AppointmentRow.unit_id.is_not_distinct_from(data.unit_id),
+        AppointmentRow.agency_id.is_not_distinct_from(data.agency_id),
+        func.coalesce(func.upper(AppointmentRow.valid), func.now() + timedelta(days=1)) > func.now(),
+    )
 
 
 async def end_appointment(db: AsyncSession, actor: Actor, person_id: int, appointment_id: int) -> None:

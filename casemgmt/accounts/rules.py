@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from casemgmt.accounts.schemas import NewAppointment
+from casemgmt.core.clock import utcnow
 from casemgmt.core.errors import Invalid
 from casemgmt.core.i18n import N_
 
@@ -20,5 +21,5 @@ def check_appointment(data: NewAppointment) -> None:
         raise Invalid({"agency_id": N_("An auditor is appointed to an agency.")})
     if data.kind == "administrator" and (data.unit_id is not None or data.agency_id is not None):
         raise Invalid({"kind": N_("An administrator belongs to no unit or agency here.")})
-    if data.since and data.until and data.until <= data.since:
+    if data.until and data.until <= (data.since or utcnow().date()):
         raise Invalid({"until": N_("The end must come after the beginning.")})

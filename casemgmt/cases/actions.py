@@ -21,7 +21,7 @@ from casemgmt.cases.schemas import NewCase
 from casemgmt.core import events
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
-from casemgmt.core.errors import Invalid, NotFound
+from casemgmt.core.errors import Invalid, NotFound, SentBefore
 from casemgmt.core.i18n import N_
 from casemgmt.reference import numbers
 from casemgmt.reference.fold import KeyKind, search_keys
@@ -45,6 +45,8 @@ async def open_case(
         select(CaseFile).where(CaseFile.opened_by == actor.id, CaseFile.client_id == data.client_id)
     )
     if known is not None:
+        if (known.title, known.summary, known.unit_id) != (data.title, data.summary, post.unit_id):
+            raise SentBefore
         return known, False
     year = utcnow().astimezone(zone).year
     serial = (await db.execute(_NEXT_SERIAL, {"unit": post.unit_id, "year": year})).scalar_one()

@@ -32,7 +32,7 @@ class Codes:
 
     def decode(self, kind: str, code: str) -> int:
         """The id behind a code. Raises NotFound for anything that is not a code of this kind."""
-        found = self._of(kind).decode(code) if len(code) <= MAX_LENGTH else ()
+        found: tuple[int, ...] = self._of(kind).decode(code) if len(code) <= MAX_LENGTH else ()
         if len(found) != 1 or found[0] >= _TOO_BIG:
             raise NotFound
         return int(found[0])

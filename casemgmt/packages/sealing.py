@@ -25,6 +25,7 @@ from casemgmt.core import events
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
+from casemgmt.core.errors import SentBefore
 from casemgmt.ledger import proofs
 from casemgmt.ledger.errors import NotSequencedYet
 from casemgmt.ledger.queries import entry_id_of
@@ -75,6 +76,8 @@ async def seal(
         package = await queries.package_sent_as(db, actor.id, data.client_id)
         if package is None:
             package = await _write(db, actor, case, data, choices, gathered, zone)
+        elif package.case_id != case.id:
+            raise SentBefore
     await complete(database, actor, package, patience=patience)
     return package
 

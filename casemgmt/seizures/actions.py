@@ -15,11 +15,11 @@ from casemgmt.accounts.models import Person
 from casemgmt.core import events
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
-from casemgmt.core.errors import Forbidden, Invalid
-from casemgmt.core.i18n import N_
+from casemgmt.core.errors import Forbidden, Invalid, SentBefore
+from casemgmt.core.i18n import N_, Text
 from casemgmt.reference import numbers
 from casemgmt.reference.fold import KeyKind, search_keys
-from casemgmt.seizures import rules
+from casemgmt.seizures import queries, rules
 from casemgmt.seizures.models import SEARCH_KEY, Conveyance, Participant, Seizure
 from casemgmt.seizures.schemas import Correction, NewConveyance, NewParticipant, NewSeizure, Supplement
 
@@ -28,6 +28,8 @@ Key = tuple[KeyKind, str]
 Said = list[dict[str, str]]
 
 _NEXT_SERIAL = text("select accounts.next_serial(:unit, 'seizure', :year)")
+_HEAD = text("select seq from ledger.head(:stream)")
+_THERE = N_("This is on record already.")
 _MARK = text("select access.mark(:seizure, :hidden, :people)")
 
 
@@ -35,7 +37,7 @@ async def register(db: AsyncSession, actor: Actor, data: NewSeizure, zone: tzinf
     """The seizure, and whether it is new. ``zone`` decides in which year it is numbered.
 
     A repeat (same person, same ``client_id``) returns what is there and writes nothing; two at once wait for each
-    other. Raises Invalid, or Forbidden for anybody but an officer.
+    other. Raises Invalid, SentBefore for a repeat that says something else, Forbidden for anybody but an officer.
     """
     post = rules.registering_post(actor)
     if errors := rules.check(data, utcnow()):
@@ -43,6 +45,8 @@ async def register(db: AsyncSession, actor: Actor, data: NewSeizure, zone: tzinf
     await _wait_for_repeat(db, rules.repeat_lock(actor.id, data.client_id))
     known = await db.scalar(select(Seizure).where(Seizure.created_by == actor.id, Seizure.client_id == data.client_id))
     if known is not None:
+        if not await _says_the_same(db, known, data):
+            raise SentBefore
         return known, False
     seizure = await _insert(db, post, data, zone)
     participants = await _add_participants(db, seizure, data.participants)
@@ -63,6 +67,9 @@ async def supplement(db: AsyncSession, actor: Actor, seizure: Seizure, data: Sup
         raise Invalid({"participants": N_("Add at least one person or conveyance.")})
     if errors := rules.check_present(data.participants, data.conveyances, seizure.seized_at.date()):
         raise Invalid(errors)
+    await db.execute(_HEAD, {"stream": f"seizure:{seizure.number}"})  # two clicks on one button queue here
+    if errors := await _on_record(db, seizure, data):
+        raise Invalid(errors)
     participants = await _add_participants(db, seizure, data.participants)
     conveyances = await _add_conveyances(db, seizure, data.conveyances)
     await add_search_keys(db, seizure, _keys(data.participants, data.conveyances))
@@ -71,6 +78,17 @@ async def supplement(db: AsyncSession, actor: Actor, seizure: Seizure, data: Sup
         {"seizure": seizure.number, "participants": participants, "conveyances": conveyances},
         seizure_id=seizure.id,
     )  # fmt: skip
+
+
+async def _on_record(db: AsyncSession, seizure: Seizure, data: Supplement) -> dict[str, Text]:
+    """What of it was recorded before: rows cannot be taken back, so a second click must not double them."""
+    people = {(p.role, p.name, p.document) for p in await queries.participants(db, seizure.id)}
+    conveyances = {(c.kind, c.identifier) for c in await queries.conveyances(db, seizure.id)}
+    errors = {f"participants.{i}.name": _THERE for i, p in enumerate(data.participants)
+              if (p.role, p.name, p.document) in people}  # fmt: skip
+    errors |= {f"conveyances.{i}.identifier": _THERE for i, c in enumerate(data.conveyances)
+               if c.identifier and (c.kind, c.identifier) in conveyances}  # fmt: skip
+    return errors
 
 
 async def correct(db: AsyncSession, actor: Actor, seizure: Seizure, data: Correction) -> None:
@@ -115,6 +133,18 @@ async def add_search_keys(db: AsyncSession, seizure: Seizure, keys: Iterable[Key
     ]
     if rows:
         await db.execute(insert(SEARCH_KEY), rows)
+
+
+async def _says_the_same(db: AsyncSession, known: Seizure, data: NewSeizure) -> bool:
+    """Is this what was registered? A device's claims may be newer, and people may have been added since."""
+    people = {(p.role, p.name, p.document) for p in await queries.participants(db, known.id)}
+    conveyances = {(c.kind, c.identifier) for c in await queries.conveyances(db, known.id)}
+    own = ("seized_at", "place", "direction", "detection", "ground", "circumstances")
+    return (
+        all(getattr(known, name) == getattr(data, name) for name in own)
+        and people >= {(p.role, p.name, p.document) for p in data.participants}
+        and conveyances >= {(c.kind, c.identifier) for c in data.conveyances}
+    )
 
 
 async def _wait_for_repeat(db: AsyncSession, name: str) -> None:

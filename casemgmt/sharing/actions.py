@@ -19,7 +19,7 @@ from casemgmt.cases.models import CaseFile
 from casemgmt.core import events
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
-from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound
+from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound, SentBefore
 from casemgmt.core.i18n import N_
 from casemgmt.seizures.models import Seizure
 from casemgmt.sharing import queries, rules
@@ -144,11 +144,12 @@ async def refer(
     """
     case_rules.must_lead(actor, case, await case_queries.roles_of(db, case, actor.id))
     await db.execute(_HEAD, {"stream": f"case:{case.number}"})
-    known = await db.scalar(
-        select(Referral.id).where(Referral.made_by == actor.id, Referral.client_id == data.client_id)
-    )
+    known = await db.scalar(select(Referral).where(Referral.made_by == actor.id, Referral.client_id == data.client_id))
     if known is not None:
-        return known, False
+        said = (case.id, unit_id, data.qualification, data.note)
+        if (known.case_id, known.to_id, known.qualification, known.note) != said:
+            raise SentBefore
+        return known.id, False
     await db.refresh(case)
     rules.check_can_refer(case.status)
     unit = await _prosecution_unit(db, unit_id)
