@@ -18,6 +18,7 @@ from casemgmt.core.assets import Assets
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
 from casemgmt.core.errors import DomainError
+from casemgmt.core.logs import configure_logs
 from casemgmt.core.render import template_config
 from casemgmt.core.shell import shell_routes
 from casemgmt.core.web.answers import on_domain_error, on_http_error, on_unexpected
@@ -39,6 +40,7 @@ async def healthz(request: Request[Any, Any, Any]) -> dict[str, bool]:
 
 def create_app(settings: Settings) -> Litestar:
     """The whole application for these settings. It connects when it is started, not before."""
+    configure_logs()
     assets = Assets()
     codes = Codes(settings.hashids_salt)
     database = Database(settings.app_dsn, settings.gate_dsn)

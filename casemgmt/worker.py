@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from casemgmt.core.clock import utcnow
+from casemgmt.core.logs import configure_logs
 from casemgmt.core.reach import drift
 from casemgmt.core.waiting import stopped_within
 from casemgmt.evidence import fixity
@@ -47,6 +48,7 @@ class Task:
 
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Run until ``stop`` is set, then end within moments: what is half done is rolled back. Raises SettingError."""
+    configure_logs()
     key = load_log_key(settings.log_key_file)
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
     works = [keep_running("sequencer", lambda: run_sequencer(settings.sequencer_dsn, key, stop), stop)]

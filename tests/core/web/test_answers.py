@@ -66,3 +66,19 @@ async def test_a_database_that_is_away_is_told_as_such(dsn, tmp_path):
     assert answer.status_code == 503
     assert answer.headers["retry-after"] == "5"
     await application.state.database.close()
+
+
+async def test_a_fault_is_logged_without_what_people_sent(browser, world, app, monkeypatch, capsys):
+    def broken(*_: object) -> None:
+        secret = world.aida.token
+        raise RuntimeError(f"broken by the test after {len(secret)} characters")
+
+    monkeypatch.setattr(app.state.database, "begin", broken)
+    async with browser(world.aida) as client:
+        answer = await client.get("/account")
+    told = "".join(capsys.readouterr())
+    assert answer.status_code == 500
+    assert "broken by the test" not in answer.text
+    assert "broken by the test" in told
+    assert "Traceback" in told
+    assert world.aida.token not in told
