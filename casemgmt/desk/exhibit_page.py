@@ -106,7 +106,7 @@ def _details(event: CustodyEvent) -> list[str]:
     if event.discrepancy:
         said.append(gettext("Discrepancy: %(words)s.", words=event.discrepancy))
     if event.note:
-        said.append(event.note)
+        said.append(event.note if event.note.endswith((".", "!", "?")) else f"{event.note}.")
     if event.device_at:
         said.append(
             gettext("By the device's clock: %(moment)s.", moment=format_datetime(event.device_at, seconds=True))
