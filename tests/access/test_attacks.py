@@ -199,3 +199,29 @@ async def test_what_is_said_of_an_actor_holds_for_one_transaction(scene: Scene) 
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await connection.fetchval("select access.me()")
     await connection.close()
+
+
+async def test_the_head_of_a_hidden_stream_is_as_good_as_none(scene: Scene) -> None:
+    hidden = f"seizure:{scene.hidden.seizure.number}", f"case:{scene.customs_case.number}", "exhibit:x", "person:admin"
+    for stream in (*hidden, "seizure:2026-9999-99999-2"):
+        async with acting(scene, scene.world.elena) as connection:
+            with pytest.raises(asyncpg.PostgresError) as refused:
+                await connection.fetchrow("select * from ledger.head($1)", stream)
+            assert (refused.value.sqlstate, str(refused.value)) == ("CM004", "no such record")
+    async with acting(scene, scene.world.elena) as connection:
+        seen = await connection.fetchrow("select * from ledger.head($1)", f"seizure:{scene.granted.seizure.number}")
+        assert seen["seq"] > 0
+
+
+async def test_nobody_learns_between_whom_a_hand_over_is_that_is_not_theirs(scene: Scene) -> None:
+    made = (
+        "insert into custody.handover(client_id, number, to_id, purpose)"
+        " values (gen_random_uuid(), gen_random_uuid()::text, $1, 'storage') returning id"
+    )
+    aida, nurlan = scene.world.aida, scene.world.nurlan
+    async with acting(scene, aida) as connection:
+        handover = await connection.fetchval(made, nurlan.id)
+        asks = "select access.between($1, $2, $3)"
+        assert await connection.fetchval(asks, handover, aida.id, nurlan.id)
+        await connection.fetchval("select access.enter($1)", token_hash(scene.world.timur.token))
+        assert not await connection.fetchval(asks, handover, aida.id, nurlan.id)

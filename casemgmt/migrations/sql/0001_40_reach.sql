@@ -166,7 +166,8 @@ begin
   return cardinality(s) + coalesce(cardinality(c), 0);
 end $$;
 
--- Is this hand-over between these two? (A policy of the items cannot ask the hand-overs, whose policy asks the items.)
+-- Is this hand-over of mine between us two? (A policy of the items cannot ask the hand-overs, whose policy asks the items.)
 create function access.between(handover bigint, giver bigint, receiver bigint) returns boolean
 language sql stable security definer set search_path = '' as $$
-  select exists (select from custody.handover h where h.id = handover and h.from_id = giver and h.to_id = receiver) $$;
+  select exists (select from custody.handover h where h.id = handover and h.from_id = giver and h.to_id = receiver
+                  and h.from_id = access.reader()) $$;

@@ -18,6 +18,23 @@ create function access.may_pass_on(seizure bigint, wanted timestamptz) returns b
     where g.seizure_id = seizure and g.onward and g.until >= wanted and g.to_id = any (access.principals())
       and g.starts_at <= now() and g.until > now() and not exists (select from sharing.grant_end e where e.grant_id = g.id)) $$;
 
+-- May the actor write events of this stream? Of a record that is hidden and of one that is not there the answer is the same.
+create function access.writes_to(stream text) returns boolean language plpgsql stable security definer set search_path = '' as $$
+declare about text := substr(stream, strpos(stream, ':') + 1);
+begin
+  case split_part(stream, ':', 1)
+    when 'seizure', 'sharing', 'case' then
+      return exists (select from seizures.seizure s where stream not like 'case:%' and s.number = about
+                      and ((not s.ntk and (s.unit_id = any (access.units()) or s.agency_id = any (access.agencies())))
+                           or exists (select from access.my_reach r where r.seizure_id = s.id)))
+          or exists (select from cases.case_file c where stream not like 'seizure:%' and c.number = about
+                      and ((not c.ntk and (c.unit_id = any (access.units()) or c.agency_id = any (access.agencies())))
+                           or exists (select from access.my_case_reach r where r.case_id = c.id)));
+    when 'exhibit' then return false;  -- an exhibit carries its own head
+    else return access.is_administrator() or exists (select from accounts.person p where p.id = access.me() and stream = 'person:' || p.login);
+  end case;
+end $$;
+
 -- An exhibit moves by one event at a time, and only between who holds it and whom it is offered to.
 create function access.only_by_handover() returns trigger language plpgsql as $$
 declare me bigint := access.reader();

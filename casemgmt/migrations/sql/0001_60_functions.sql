@@ -5,6 +5,7 @@
 create function ledger.head(p_stream text) returns table(seq int, hash bytea) language plpgsql volatile security definer set search_path = '' as $$
 begin
   if access.me() is null then raise exception 'no actor' using errcode = 'insufficient_privilege'; end if;
+  if not access.writes_to(p_stream) then raise exception 'no such record' using errcode = 'CM004'; end if;
   return query
     insert into ledger.stream as s (stream, seq) values (p_stream, 0)
     on conflict (stream) do update set seq = s.seq returning s.seq, s.hash;
