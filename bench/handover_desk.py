@@ -56,7 +56,7 @@ class Watched(Database):
 
     async def call(self, sql: str, *arguments: Any) -> Any:
         answer = await super().call(sql, *arguments)
-        if sql.startswith("select custody."):
+        if sql.startswith(("select custody.offer(", "select custody.answer(")):
             exhibits, bodies = (arguments[11], arguments[15]) if ".offer(" in sql else (arguments[3], arguments[8])
             self.hashes |= {id_: events.leaf_hash(body) for id_, body in zip(exhibits, bodies, strict=True)}
         return answer

@@ -2,30 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncSession
+from collections.abc import Sequence
 
 from casemgmt.core.actor import Actor, Appointment
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
 from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound
-from casemgmt.core.events import Head
 from casemgmt.core.i18n import N_, Text
-from casemgmt.custody import queries, rules
-from casemgmt.custody.models import Handover
+from casemgmt.custody import facts, rules
+from casemgmt.custody.facts import AnswerFacts, Item, Thing
 from casemgmt.custody.pipeline import Answered, Offered, Party, Terms, send_answer, send_offer
-from casemgmt.custody.queries import Full
 from casemgmt.custody.schemas import Answer, Decision, NewOffer
-from casemgmt.exhibits.models import Exhibit
-from casemgmt.exhibits.queries import by_ids
 from casemgmt.reference import numbers
 
 _MOVED_ON = N_("An exhibit has moved on since this page was opened. Nothing was done; look again.")
 _ANSWERED = N_("This was answered or withdrawn a moment ago. Nothing was done; look again.")
-_NEXT_SERIAL = text("select accounts.next_serial(:unit, 'handover', :year)")
 
 
 async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) -> int:
@@ -34,14 +26,29 @@ async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) 
     The same ``client_id`` again returns the first hand-over. Raises NotFound for an exhibit the actor does not see,
     Forbidden for one they do not hold, Conflict for one that has moved on since the page was shown, Invalid.
     """
-    async with database.begin(actor) as db:
-        earlier = await queries.offer_sent_as(db, actor.id, data.client_id)
-        if earlier is not None:
-            return earlier.id
-        ready = await _prepare(db, actor, data, codes)
+    ids = [codes.decode("exhibit", item.exhibit) for item in data.exhibits]
+    to_id, now, home = _person(data.to, codes), utcnow(), _home(actor)
+    found = await facts.of_offer(
+        database, actor, data.client_id, to_id, ids, unit_id=home.unit_id if home else None, year=now.year
+    )
+    if found.earlier is not None:
+        return found.earlier
+    if home is None or found.serial is None:
+        raise Forbidden
+    exhibits = _held(actor, data, ids, found.exhibits)
+    wrong = rules.check_offer(data, now.date(), [e.recorded for e in exhibits])
+    wrong |= _check_receiver(actor, to_id, found.receiver)
+    if wrong or found.receiver is None:
+        raise Invalid(wrong)
+    number = numbers.make(numbers.Kind.HANDOVER, year=now.year, unit=home.unit_code or "", serial=found.serial)
+    terms = _offered_terms(actor, data, found.receiver, number)
+    offered = [
+        Offered(e.id, e.number, e.head, rules.giver_sees(e.recorded, item.seal))
+        for e, item in zip(exhibits, data.exhibits, strict=True)
+    ]
     try:
         return await send_offer(
-            database, actor, data.client_id, ready.terms, ready.exhibits, note=data.note, device_at=data.device_time
+            database, actor, data.client_id, terms, offered, note=data.note, device_at=data.device_time
         )
     except Conflict as error:
         raise Conflict(_MOVED_ON) from error
@@ -53,53 +60,22 @@ async def answer(database: Database, actor: Actor, handover_id: int, data: Answe
     Raises NotFound for a hand-over the actor has no sight of, Forbidden for one that is not theirs to answer, Invalid
     with the field, Conflict when an exhibit is not on offer any more.
     """
-    async with database.begin(actor) as db:
-        full = await queries.handover(db, handover_id)
-    decided = _decide(actor, full, data, codes)
+    found = await facts.of_answer(database, actor, handover_id)
+    decided = _decide(actor, found, data, codes)
     try:
-        await send_answer(database, actor, handover_id, _terms(full), decided, device_at=data.device_time)
+        await send_answer(database, actor, handover_id, _recorded_terms(found), decided, device_at=data.device_time)
     except Conflict as error:
         raise Conflict(_ANSWERED) from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
-    terms: Terms
-    exhibits: list[Offered]
+def _home(actor: Actor) -> Appointment | None:
+    """The appointment an offer is numbered under; None for somebody who may not hold exhibits."""
+    return actor.home if actor.holds(rules.RECEIVERS) else None
 
 
-async def _prepare(db: AsyncSession, actor: Actor, data: NewOffer, codes: Codes) -> _Ready:
-    unit = _home(actor)
-    exhibits = await _held(db, actor, data, codes)
-    recorded = [rules.Seen(e.seal_no, e.seal_state) for e in exhibits]
-    now = utcnow()
-    wrong = rules.check_offer(data, now.date(), recorded)
-    to = await _receiver(db, actor, data, codes, wrong)
-    if wrong or to is None:
-        raise Invalid(wrong)
-    serial = (await db.execute(_NEXT_SERIAL, {"unit": unit.unit_id, "year": now.year})).scalar_one()
-    number = numbers.make(numbers.Kind.HANDOVER, year=now.year, unit=unit.unit_code or "", serial=serial)
-    terms = Terms(
-        number=number, giver=Party(actor.id, actor.name, actor.badge), receiver=to, purpose=data.purpose,
-        place=data.place, latitude=data.place_latitude, longitude=data.place_longitude, accuracy_m=data.place_accuracy,
-    )  # fmt: skip
-    offered = [
-        Offered(e.id, e.number, Head(item.seq, bytes.fromhex(item.prev)), rules.giver_sees(seal, item.seal))
-        for e, item, seal in zip(exhibits, data.exhibits, recorded, strict=True)
-    ]
-    return _Ready(terms, offered)
-
-
-def _home(actor: Actor) -> Appointment:
-    if actor.home is None or not actor.holds(rules.RECEIVERS):
-        raise Forbidden
-    return actor.home
-
-
-async def _held(db: AsyncSession, actor: Actor, data: NewOffer, codes: Codes) -> list[Exhibit]:
+def _held(actor: Actor, data: NewOffer, ids: Sequence[int], found: Sequence[Thing]) -> list[Thing]:
     """The exhibits in the order of the offer, each held by the actor and as the page showed it."""
-    ids = [codes.decode("exhibit", item.exhibit) for item in data.exhibits]
-    seen = {e.id: e for e in await by_ids(db, ids)}
+    seen = {e.id: e for e in found}
     if len(seen) != len(set(ids)):
         raise NotFound
     exhibits = [seen[i] for i in ids]
@@ -111,24 +87,29 @@ async def _held(db: AsyncSession, actor: Actor, data: NewOffer, codes: Codes) ->
     return exhibits
 
 
-async def _receiver(
-    db: AsyncSession, actor: Actor, data: NewOffer, codes: Codes, wrong: dict[str, Text]
-) -> Party | None:
+def _person(code: str, codes: Codes) -> int:
+    """The id behind the code; 0, which nobody has, for anything else."""
     try:
-        person_id = codes.decode("person", data.to)
+        return codes.decode("person", code)
     except NotFound:
-        person_id = 0
-    if person_id == actor.id:
-        wrong["to"] = N_("You hold it already. Choose another person.")
-        return None
-    found = await queries.receiver(db, person_id)
-    if found is None:
-        wrong["to"] = N_("Choose who receives it.")
-    return found
+        return 0
 
 
-def _decide(actor: Actor, full: Full, data: Answer, codes: Codes) -> list[Answered]:
-    lines = {line.item.exhibit_id: line for line in full.lines}
+def _check_receiver(actor: Actor, to_id: int, receiver: Party | None) -> dict[str, Text]:
+    if to_id == actor.id:
+        return {"to": N_("You hold it already. Choose another person.")}
+    return {} if receiver else {"to": N_("Choose who receives it.")}
+
+
+def _offered_terms(actor: Actor, data: NewOffer, receiver: Party, number: str) -> Terms:
+    return Terms(
+        number=number, giver=Party(actor.id, actor.name, actor.badge), receiver=receiver, purpose=data.purpose,
+        place=data.place, latitude=data.place_latitude, longitude=data.place_longitude, accuracy_m=data.place_accuracy,
+    )  # fmt: skip
+
+
+def _decide(actor: Actor, found: AnswerFacts, data: Answer, codes: Codes) -> list[Answered]:
+    lines = {item.exhibit_id: item for item in found.items}
     wrong: dict[str, Text] = {}
     decided: dict[int, Answered] = {}
     for i, item in enumerate(data.items):
@@ -136,12 +117,12 @@ def _decide(actor: Actor, full: Full, data: Answer, codes: Codes) -> list[Answer
         line = lines.get(exhibit_id)
         if line is None:
             raise NotFound
-        _check_whose(actor, full.handover, item)
-        if line.item.state != "offered" or line.exhibit is None:
+        _check_whose(actor, found, item)
+        if line.state != "offered" or line.exhibit is None:
             raise Conflict(_ANSWERED)
         if exhibit_id in decided:
             wrong[f"items.{i}.exhibit"] = N_("An exhibit is named twice.")
-        faults = rules.check_decision(item, line.recorded, utcnow().date())
+        faults = rules.check_decision(item, line.exhibit.recorded, utcnow().date())
         wrong |= {f"items.{i}.{name}": words for name, words in faults.items()}
         decided[exhibit_id] = _answered(line, line.exhibit, item)
     if wrong:
@@ -149,32 +130,30 @@ def _decide(actor: Actor, full: Full, data: Answer, codes: Codes) -> list[Answer
     return list(decided.values())
 
 
-def _check_whose(actor: Actor, handover: Handover, item: Decision) -> None:
+def _check_whose(actor: Actor, found: AnswerFacts, item: Decision) -> None:
     """The giver withdraws; the receiver accepts or refuses; nobody else answers."""
-    mine = handover.from_id if item.decision == "withdrawn" else handover.to_id
+    mine = found.giver.id if item.decision == "withdrawn" else found.receiver.id
     if actor.id != mine:
         raise Forbidden(N_("Only the receiver accepts or refuses, and only the giver withdraws."))
 
 
-def _answered(line: queries.Line, exhibit: Exhibit, item: Decision) -> Answered:
-    given = line.offered
+def _answered(line: Item, exhibit: Thing, item: Decision) -> Answered:
     looked = item.decision == "accepted" or item.seal or item.seal_state
     return Answered(
         exhibit_id=exhibit.id,
         number=exhibit.number,
-        head=Head(exhibit.last_seq, exhibit.last_hash),
+        head=exhibit.head,
         kind=item.decision,
-        giver_seal=rules.Seen(given.seal_no, given.seal_state or "none") if given else line.recorded,
-        receiver_seal=rules.receiver_sees(line.recorded, item) if looked else None,
+        giver_seal=rules.Seen(line.seal_no, line.seal_state or "none"),
+        receiver_seal=rules.receiver_sees(exhibit.recorded, item) if looked else None,
         reason=item.reason or None,
         discrepancy=item.discrepancy.strip() or None,
         note=item.note.strip() or None,
     )
 
 
-def _terms(full: Full) -> Terms:
-    h = full.handover
+def _recorded_terms(found: AnswerFacts) -> Terms:
     return Terms(
-        number=h.number, giver=full.giver, receiver=full.receiver, purpose=h.purpose, place=h.place,
-        latitude=h.latitude, longitude=h.longitude, accuracy_m=h.accuracy_m,
+        number=found.number, giver=found.giver, receiver=found.receiver, purpose=found.purpose, place=found.place,
+        latitude=found.latitude, longitude=found.longitude, accuracy_m=found.accuracy_m,
     )  # fmt: skip

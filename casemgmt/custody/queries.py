@@ -5,16 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casemgmt.accounts.models import AppointmentRow, Person
+from casemgmt.accounts.models import Person
 from casemgmt.core.errors import NotFound
 from casemgmt.custody.models import CustodyEvent, Handover, HandoverItem
 from casemgmt.custody.pipeline import Party
-from casemgmt.custody.rules import RECEIVERS, Seen, result
+from casemgmt.custody.rules import Seen, result
 from casemgmt.exhibits.models import Exhibit
 
 PAGE = 50
@@ -92,28 +91,9 @@ async def handover(db: AsyncSession, handover_id: int) -> Full:
     return Full(found, people[found.from_id], people[found.to_id], lines)
 
 
-async def offer_sent_as(db: AsyncSession, person_id: int, client_id: UUID) -> Handover | None:
-    """The hand-over this person offered under this identifier, if it was."""
-    query = select(Handover).where(Handover.from_id == person_id, Handover.client_id == client_id)
-    return (await db.scalars(query)).one_or_none()
-
-
 async def parties(db: AsyncSession, ids: Sequence[int]) -> dict[int, Party]:
     rows = await db.execute(select(Person.id, Person.name, Person.badge).where(Person.id.in_(ids)))
     return {row.id: Party(row.id, row.name, row.badge) for row in rows}
-
-
-async def receiver(db: AsyncSession, person_id: int) -> Party | None:
-    """The person, if one of their appointments now lets them hold an exhibit."""
-    held = select(AppointmentRow.id).where(
-        AppointmentRow.person_id == person_id,
-        AppointmentRow.kind.in_(RECEIVERS),
-        AppointmentRow.valid.contains(func.now()),
-    )
-    row = (
-        await db.execute(select(Person.id, Person.name, Person.badge).where(Person.id == person_id, held.exists()))
-    ).one_or_none()
-    return None if row is None else Party(row.id, row.name, row.badge)
 
 
 async def holding(

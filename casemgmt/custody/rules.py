@@ -35,8 +35,10 @@ def same_seal(recorded: str | None, seen: str | None) -> bool:
 
     ``В-1001`` typed on a Russian keyboard is ``B 1001``; the letter O is not the digit 0.
     """
+    if recorded == seen:
+        return True
     if recorded is None or seen is None:
-        return recorded is seen
+        return False
     return (latin_readings(recorded)[0] or recorded) == (latin_readings(seen)[0] or seen)
 
 

@@ -249,6 +249,8 @@ SEQUENCER_IS_REFUSED = {
     "renumbering a leaf": "update ledger.leaf set leaf_index = 1",
     "removing a checkpoint": "delete from ledger.checkpoint",
     "reading exhibits": "select * from exhibits.exhibit",
+    "what an offer is decided on": "select custody.offer_facts('x', gen_random_uuid(), 1, '{}', '{}', null, 2026)",
+    "what an answer is decided on": "select custody.answer_facts('x', 1)",
     "reading people present": "select * from seizures.participant",
     "a file's original name": "select original_name from evidence.file",
     "removing a file": "delete from evidence.file",

@@ -71,12 +71,59 @@ create constraint trigger event_beside after insert or update of holder_id, offe
 create constraint trigger exhibit_beside after insert on custody.event
   deferrable initially deferred for each row execute function access.exhibit_beside();
 
+-- What both sides are decided on, read in one call as the actor sees it (security invoker: the policies stay on).
+-- Hashes leave in base64. Generic plans: the planner would plan an array anew at every call, which costs more than the reading.
+create function custody.thing(e exhibits.exhibit) returns json language sql stable return
+  json_build_object('id', e.id, 'number', e.number, 'holder_id', e.holder_id, 'offered_to', e.offered_to, 'last_seq', e.last_seq,
+    'last_hash', encode(e.last_hash, 'base64'), 'seal_no', e.seal_no, 'seal_state', e.seal_state);
+create function custody.party(p accounts.person) returns json language sql stable return
+  json_build_object('id', p.id, 'name', p.name, 'badge', p.badge);
+
+-- The hand-over this offer made when it was sent before; or the receiver if an appointment of theirs is one of p_kinds, those of
+-- the exhibits that I see, and the unit's next serial number.
+create function custody.offer_facts(token bytea, p_client uuid, p_to bigint, p_kinds text[], exhibits_ bigint[], p_unit bigint, p_year int)
+returns json language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare me bigint := access.enter(token); facts json;
+begin
+  if me is null then raise exception 'session has ended' using errcode = 'CM003'; end if;
+  select json_build_object('earlier', o.id) into facts from custody.handover o where o.from_id = me and o.client_id = p_client;
+  if found then return facts; end if;
+  -- All this transaction writes is the serial number. It may be lost with the server's power: the offer that uses it comes
+  -- later in the log and is on the disk only together with it.
+  perform set_config('synchronous_commit', 'off', true);
+  return json_build_object(
+    'receiver', (select custody.party(p) from accounts.person p where p.id = p_to and exists (
+        select from accounts.appointment a where a.person_id = p_to and a.kind = any (p_kinds) and a.valid @> now())),
+    'exhibits', (select coalesce(json_agg(custody.thing(e)), '[]') from exhibits.exhibit e where e.id = any (exhibits_)),
+    'serial', case when p_unit is not null then accounts.next_serial(p_unit, 'handover', p_year) end);
+end $$;
+
+-- The terms of a hand-over, its two people and its exhibits: each with the seal as it was offered, and as it stands now if I see it.
+create function custody.answer_facts(token bytea, p_handover bigint) returns json
+language plpgsql set plan_cache_mode = force_generic_plan as $$
+declare facts json;
+begin
+  if access.enter(token) is null then raise exception 'session has ended' using errcode = 'CM003'; end if;
+  select json_build_object('number', h.number, 'purpose', h.purpose, 'place', h.place,
+      'latitude', h.latitude::text, 'longitude', h.longitude::text, 'accuracy_m', h.accuracy_m::text,
+      'giver', (select custody.party(p) from accounts.person p where p.id = h.from_id),
+      'receiver', (select custody.party(p) from accounts.person p where p.id = h.to_id),
+      'items', (select json_agg(json_build_object('exhibit_id', i.exhibit_id, 'state', i.state, 'seal_no', c.seal_no, 'seal_state', c.seal_state,
+                    'exhibit', (select custody.thing(e) from exhibits.exhibit e where e.id = i.exhibit_id)))
+                  from custody.handover_item i
+                  left join custody.event c on c.exhibit_id = i.exhibit_id and c.handover_id = i.handover_id and c.kind = 'offered'
+                 where i.handover_id = h.id))
+    into facts from custody.handover h where h.id = p_handover;
+  if not found then raise exception 'no such hand-over' using errcode = 'CM004'; end if;
+  return facts;
+end $$;
+
 -- Offer exhibits I hold to one person. Returns the hand-over's id.
 create function custody.offer(token bytea, p_client uuid, p_number text, p_to bigint, p_purpose text, p_place text, p_note text,
     p_lat numeric, p_lon numeric, p_acc numeric, p_device_at timestamptz,
     exhibits_ bigint[], expected int[], prevs bytea[], events uuid[], bodies bytea[], seals text[], seal_states text[])
 returns bigint language plpgsql as $$
-declare me bigint := access.enter(token); h bigint; ex bigint;
+declare me bigint := access.enter(token); h bigint;
 begin
   if me is null then raise exception 'session has ended' using errcode = 'CM003'; end if;
   insert into custody.handover(client_id, number, to_id, purpose, place, note, latitude, longitude, accuracy_m, device_at)
@@ -202,7 +249,8 @@ grant execute on function accounts.whoami, accounts.end_session, accounts.end_se
 grant usage on schema accounts to owner_login;
 grant execute on function accounts.first_administrator to owner_login;
 grant execute on function accounts.credential_of, accounts.note_failure, accounts.open_session to gate;
-grant execute on function ledger.head, custody.step, custody.offer, custody.answer to app;
+grant execute on function ledger.head, custody.step, custody.thing, custody.party, custody.offer_facts, custody.answer_facts, custody.offer, custody.answer
+  to app;
 grant execute on function access.enter_as, access.drift, access.case_drift, access.begin_grants, access.me, access.reader, access.units, access.agencies, access.principals to sequencer;
 grant execute on function access.refuse, access.only_projection to app, sequencer, access_fn;
 
