@@ -74,6 +74,9 @@ _APPEND = text(
     "insert into ledger.entry(event_id, stream, stream_seq, type, seizure_id, exhibit_id, case_id, body)"
     " values (:event_id, :stream, :seq, :type, :seizure_id, :exhibit_id, :case_id, :body)"
 )
+_FOLLOW = (
+    "insert into ledger.entry(event_id, stream, stream_seq, type, seizure_id, body) values ($1, $2, $3, $4, $5, $6)"
+)
 
 
 async def record(
@@ -123,3 +126,11 @@ async def append(
             "body": body,
         },
     )
+
+
+async def follow(
+    connection: Any, actor: Actor, type_: str, stream: str, head: Head, data: Mapping[str, Any], *, seizure_id: int
+) -> None:
+    """``record`` on the driver's own connection, for a stream whose head the transaction has locked already."""
+    body = build(type_, stream, head, actor, data)
+    await connection.execute(_FOLLOW, uuid.uuid4(), stream, head.seq + 1, type_, seizure_id, body)

@@ -5,14 +5,12 @@ from __future__ import annotations
 import asyncio
 import uuid
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
 import structlog
 from sqlalchemy import insert
-from sqlalchemy.dialects.postgresql import insert as postgresql_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core import events, sniff
@@ -24,10 +22,11 @@ from casemgmt.core.formstream import BadForm
 from casemgmt.core.i18n import N_
 from casemgmt.core.ingest import HEAD, Declared, Digest, Ingested, Refused, store_file
 from casemgmt.evidence import queries, rules
+from casemgmt.evidence.keeping import keep
 from casemgmt.evidence.models import File, Reading, Refusal
+from casemgmt.evidence.places import Place, ask, ask_again
 from casemgmt.evidence.refusals import BY_REASON, FileRefused, NoRoom, NotAPicture, StoreFailed
 from casemgmt.evidence.schemas import NewFile
-from casemgmt.exhibits.queries import exhibit as load_exhibit
 from casemgmt.seizures.queries import seizure as load_seizure
 from casemgmt.storage.contract import NoSpace, Store, StoreError
 
@@ -58,11 +57,10 @@ async def receive(
     rules.check_claims(
         sha256=data.declared_sha256, latitude=data.latitude, longitude=data.longitude, accuracy_m=data.accuracy_m
     )
-    async with database.begin(actor) as db:
-        await _place(db, actor, data)
-        earlier = await queries.file_sent_as(db, actor.id, data.client_id)
+    place, earlier = await ask(database, actor, data)
     if earlier is not None:
-        return _same(earlier, data)
+        async with database.begin(actor) as db:
+            return _same(await queries.file(db, earlier), data, place)
     digest = Digest()
     declared = Declared(size=data.size, sha256=data.declared_sha256, limit=limit)
     try:
@@ -75,8 +73,7 @@ async def receive(
     except StoreError as error:
         log.exception("evidence.store_failed", store=store.address)
         raise (NoRoom if isinstance(error, NoSpace) else StoreFailed) from error
-    async with database.begin(actor) as db:
-        return await _keep(db, actor, data, ingested, until)
+    return await keep(database, actor, data, ingested, until) or await _winner(database, actor, data)
 
 
 async def record_reading(
@@ -92,33 +89,10 @@ async def record_reading(
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """The record a file belongs to."""
-
-    seizure: str
-    exhibit: str | None
-    agency_id: int
-    unit_id: int
-    ntk: bool
-
-
-async def _place(db: AsyncSession, actor: Actor, data: NewFile) -> _Place:
-    seizure = await load_seizure(db, data.seizure_id)
-    number, keepers = None, set()
-    if data.exhibit_id is not None:
-        exhibit = await load_exhibit(db, data.exhibit_id)
-        if exhibit.seizure_id != seizure.id:
-            raise NotFound
-        number, keepers = exhibit.number, {exhibit.holder_id, exhibit.offered_to}
-    rules.check_may_add(actor, seizure.unit_id, keepers)
-    return _Place(seizure.number, number, seizure.agency_id, seizure.unit_id, seizure.ntk)
-
-
-def _same(earlier: File, data: NewFile) -> File:
+def _same(earlier: File, data: NewFile, place: Place) -> File:
     sha256, size = earlier.sha256.hex(), earlier.size
     if (
-        (earlier.seizure_id, earlier.exhibit_id) != (data.seizure_id, data.exhibit_id)
+        (earlier.seizure_id, earlier.exhibit_id) != (place.seizure_id, data.exhibit_id)
         or (data.declared_sha256 or sha256).lower() != sha256
         or (size if data.size is None else data.size) != size
     ):
@@ -158,9 +132,9 @@ async def _record_refusal(
     actual = bytes.fromhex(digest.sha256) if digest.size else None
     name = rules.display_name(data.name)
     async with database.begin(actor) as db:
-        place = await _place(db, actor, data)
+        place = await ask_again(db, actor, data)
         row = insert(Refusal).values(
-            seizure_id=data.seizure_id, exhibit_id=data.exhibit_id, original_name=name, reason=refusal.reason,
+            seizure_id=place.seizure_id, exhibit_id=data.exhibit_id, original_name=name, reason=refusal.reason,
             size=digest.size, declared_sha256=declared, actual_sha256=actual,
         )  # fmt: skip
         await db.execute(row)
@@ -171,7 +145,7 @@ async def _record_refusal(
                 "size": digest.size, "declared_sha256": declared.hex() if declared else None,
                 "actual_sha256": actual.hex() if actual else None,
             },
-            seizure_id=data.seizure_id,
+            seizure_id=place.seizure_id,
         )  # fmt: skip
 
 
@@ -186,57 +160,11 @@ async def _protect(store: Store, ingested: Ingested, retention: timedelta) -> da
     return until
 
 
-async def _keep(db: AsyncSession, actor: Actor, data: NewFile, ingested: Ingested, until: datetime | None) -> File:
-    place = await _place(db, actor, data)
-    stored, found = ingested.stored, sniff.sniff(ingested.head)
-    row = {
-        "client_id": data.client_id, "seizure_id": data.seizure_id, "exhibit_id": data.exhibit_id,
-        "agency_id": place.agency_id, "unit_id": place.unit_id, "ntk": place.ntk, "kind": data.kind,
-        "object_key": stored.key, "store_version": stored.version, "original_name": rules.display_name(data.name),
-        "media_type": found.name, "declared_type": rules.declared_type(data.declared_type), "size": stored.size,
-        "sha256": bytes.fromhex(stored.sha256), "crc32": stored.crc32,
-        "hash_declared": data.declared_sha256 is not None,
-        "device_at": data.device_at, "latitude": data.latitude, "longitude": data.longitude,
-        "accuracy_m": data.accuracy_m, "retained_until": until,
-    }  # fmt: skip
-    statement = postgresql_insert(File).values(row)
-    statement = statement.on_conflict_do_nothing(index_elements=["received_by", "client_id"])
-    file = (await db.scalars(statement.returning(File))).one_or_none()
-    if file is None:
-        # The same file arrived twice at once and the other was first. Our object has no row: the sweeper reports it.
+async def _winner(database: Database, actor: Actor, data: NewFile) -> File:
+    """The same file arrived twice at once and the other was first. Our object has no row: the sweeper reports it."""
+    async with database.begin(actor) as db:
+        place = await ask_again(db, actor, data)
         winner = await queries.file_sent_as(db, actor.id, data.client_id)
-        if winner is None:
-            raise NotFound
-        return _same(winner, data)
-    await events.record(
-        db,
-        actor,
-        "evidence:file:received",
-        f"seizure:{place.seizure}",
-        _received(file, place),
-        seizure_id=file.seizure_id,
-    )
-    return file
-
-
-def _received(file: File, place: _Place) -> dict[str, object]:
-    return {
-        "file": file.object_key,
-        "seizure": place.seizure,
-        "exhibit": place.exhibit,
-        "name": file.original_name,
-        "media_type": file.media_type,
-        "size": file.size,
-        "sha256": file.sha256.hex(),
-        "hash_declared": file.hash_declared,
-        "claimed": {
-            "device_at": events.timestamp(file.device_at) if file.device_at else None,
-            "latitude": _text(file.latitude),
-            "longitude": _text(file.longitude),
-            "accuracy_m": _text(file.accuracy_m),
-        },
-    }
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    if winner is None:
+        raise NotFound
+    return _same(winner, data, place)

@@ -17,7 +17,6 @@ from casemgmt.evidence.actions import receive
 from casemgmt.evidence.models import File, Fixity
 from casemgmt.evidence.refusals import TakenForAForm
 from casemgmt.evidence.uploads import Upload, described_by_headers
-from casemgmt.exhibits.queries import exhibit as load_exhibit
 
 
 @put("/api/v1/exhibits/{code:str}/files/{client_id:str}", request_max_body_size=None)
@@ -28,10 +27,7 @@ async def put_exhibit_file(
 
     ``client_id`` is a UUID of the sender's making. Headers as ``described_by_headers`` tells them.
     """
-    exhibit_id = request.app.state.codes.decode("exhibit", code)
-    async with request.app.state.database.begin(actor_of(request)) as db:
-        exhibit = await load_exhibit(db, exhibit_id)
-    return await _put(request, client_id, exhibit.seizure_id, exhibit.id)
+    return await _put(request, client_id, exhibit_id=request.app.state.codes.decode("exhibit", code))
 
 
 @put("/api/v1/seizures/{code:str}/files/{client_id:str}", request_max_body_size=None)
@@ -39,18 +35,18 @@ async def put_seizure_file(
     request: AnyRequest, code: FromPath[str], client_id: FromPath[str]
 ) -> Response[dict[str, Any]]:
     """The same for a file that belongs to the seizure as a whole."""
-    return await _put(request, client_id, request.app.state.codes.decode("seizure", code), None)
+    return await _put(request, client_id, seizure_id=request.app.state.codes.decode("seizure", code))
 
 
 async def _put(
-    request: AnyRequest, client_id: str, seizure_id: int, exhibit_id: int | None
+    request: AnyRequest, client_id: str, *, seizure_id: int | None = None, exhibit_id: int | None = None
 ) -> Response[dict[str, Any]]:
     state = request.app.state
     if request.state.get("form") is not None:
         raise TakenForAForm
     upload = Upload(request)
     try:
-        data = described_by_headers(request, _uuid(client_id), seizure_id, exhibit_id)
+        data = described_by_headers(request, _uuid(client_id), seizure_id=seizure_id, exhibit_id=exhibit_id)
         file = await receive(
             state.database, state.store, actor_of(request), data, upload,
             limit=state.settings.max_upload_bytes, retention=state.settings.retention,

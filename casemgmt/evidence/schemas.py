@@ -17,11 +17,12 @@ class NewFile(msgspec.Struct, frozen=True, kw_only=True):
     """A file about to be received. ``client_id`` is made by the sender and stays the same when it sends again.
 
     All but the ids are claims: names may be hostile, hashes wrong. ``declared_sha256`` is 64 hexadecimal digits;
-    ``size`` in bytes where the sender says it; the place in degrees (WGS 84), its accuracy in metres.
+    ``size`` in bytes where the sender says it; the place in degrees (WGS 84), its accuracy in metres. At least one of
+    ``seizure_id`` and ``exhibit_id``; without an exhibit the file belongs to the seizure as a whole.
     """
 
     client_id: UUID
-    seizure_id: int
+    seizure_id: int | None = None
     exhibit_id: int | None = None
     kind: Kind = "file"
     name: str = ""

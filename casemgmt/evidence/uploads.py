@@ -63,7 +63,9 @@ async def drain(chunks: AsyncIterator[bytes]) -> bool:
     return False
 
 
-def described_by_headers(request: AnyRequest, client_id: UUID, seizure_id: int, exhibit_id: int | None) -> NewFile:
+def described_by_headers(
+    request: AnyRequest, client_id: UUID, *, seizure_id: int | None = None, exhibit_id: int | None = None
+) -> NewFile:
     """A raw body's headers as a NewFile. Raises Invalid for a hash, time or place that cannot be read.
 
     ``Content-Type``, ``Content-Length``; ``X-Content-SHA256`` (hex) or ``Content-Digest``/``Repr-Digest`` (RFC 9530);
