@@ -8,7 +8,7 @@ from casemgmt.core.actor import Actor, Appointment
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
-from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound
+from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound, SentBefore
 from casemgmt.core.i18n import N_, Text
 from casemgmt.custody import facts, rules
 from casemgmt.custody.facts import AnswerFacts, Item, Thing
@@ -24,13 +24,16 @@ async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) 
     """Offer exhibits the actor holds to one person; the hand-over's id. Until it is accepted the actor holds them.
 
     The same ``client_id`` again returns the first hand-over. Raises NotFound for an exhibit the actor does not see,
-    Forbidden for one they do not hold, Conflict for one that has moved on since the page was shown, Invalid.
+    Forbidden for one they do not hold, Conflict for one that has moved on since the page was shown, SentBefore when
+    the first was another hand-over, Invalid.
     """
     ids = [codes.decode("exhibit", item.exhibit) for item in data.exhibits]
     to_id, now, home = _person(data.to, codes), utcnow(), _home(actor)
     found = await facts.of_offer(
         database, actor, data.client_id, to_id, ids, unit_id=home.unit_id if home else None, year=now.year
     )
+    if not found.same:
+        raise SentBefore
     if found.earlier is not None:
         return found.earlier
     if home is None or found.serial is None:

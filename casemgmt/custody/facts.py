@@ -40,12 +40,14 @@ class Thing(msgspec.Struct, frozen=True):
 
 
 class OfferFacts(msgspec.Struct, frozen=True):
-    """``earlier``: the hand-over this offer made when it was sent before; then nothing else was read.
+    """``earlier``: the hand-over of this ``client_id`` when it was sent before, and whether it was the ``same`` one
+    (to the same person, of the same exhibits); then nothing else was read.
 
     ``receiver`` None: nobody who may hold an exhibit. ``serial`` None: no unit was given.
     """
 
     earlier: int | None = None
+    same: bool = True
     receiver: Party | None = None
     exhibits: Sequence[Thing] = ()
     serial: int | None = None

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 import rfc8785
 
-from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound
+from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound, SentBefore
 from casemgmt.custody import actions
 from casemgmt.custody.schemas import NewOffer, OfferedExhibit
 from casemgmt.trust.events import Event, chains
@@ -110,6 +110,15 @@ async def test_the_same_offer_sent_again_is_one_handover(desk: Desk, world: Worl
     assert first == second
     events = "select count(*) from custody.event where handover_id = $1"
     assert await db_dba.fetchval(events, first) == 1
+
+
+async def test_an_offer_sent_again_with_other_contents_is_a_conflict(desk: Desk, world: World, made: Registered):
+    client_id = uuid.uuid4()
+    await desk.offer(world.aida, world.nurlan, made.exhibits[:1], client_id=client_id)
+    with pytest.raises(SentBefore):
+        await desk.offer(world.aida, world.nurlan, made.exhibits[:2], client_id=client_id)
+    with pytest.raises(SentBefore):
+        await desk.offer(world.aida, world.marat, made.exhibits[:1], client_id=client_id)
 
 
 async def test_an_exhibit_that_has_moved_on_is_a_conflict_and_nothing_of_the_offer_is_kept(desk, world, made, db_dba):

@@ -86,7 +86,10 @@ returns json language plpgsql set plan_cache_mode = force_generic_plan as $$
 declare me bigint := access.enter(token); facts json;
 begin
   if me is null then raise exception 'session has ended' using errcode = 'CM003'; end if;
-  select json_build_object('earlier', o.id) into facts from custody.handover o where o.from_id = me and o.client_id = p_client;
+  select json_build_object('earlier', o.id, 'same', o.to_id = p_to and
+      (select array_agg(i.exhibit_id order by i.exhibit_id) from custody.handover_item i where i.handover_id = o.id)
+        is not distinct from (select array_agg(distinct x order by x) from unnest(exhibits_) x))
+    into facts from custody.handover o where o.from_id = me and o.client_id = p_client;
   if found then return facts; end if;
   -- All this transaction writes is the serial number. It may be lost with the server's power: the offer that uses it comes
   -- later in the log and is on the disk only together with it.
