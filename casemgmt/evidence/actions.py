@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
 
+import msgspec
 import structlog
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -45,7 +46,8 @@ async def receive(
 ) -> File:
     """Take in one file: bytes to the store first, then one transaction with its row and its event.
 
-    The same ``client_id`` again answers with the row of the first time and reads no byte. ``limit`` is in bytes;
+    The same ``client_id`` again answers with the row of the first time, and reads the bytes only where nothing else
+    tells whether they are the same. ``limit`` is in bytes;
     ``retention`` is how long a store that has locks keeps the file from deletion. No transaction is open while bytes
     stream, and a crash between store and row leaves an object without a row, which ``fixity.sweep`` reports, never a
     row without bytes.
@@ -59,6 +61,10 @@ async def receive(
     )
     place, earlier = await ask(database, actor, data)
     if earlier is not None:
+        if data.declared_sha256 is None and data.size is None:
+            # a form without scripts says nothing of its files beforehand: look, or another photograph of the same
+            # name would be taken for the first one and be lost without a word
+            data = msgspec.structs.replace(data, declared_sha256=await _hash(chunks, limit))
         async with database.begin(actor) as db:
             return _same(await queries.file(db, earlier), data, place)
     digest = Digest()
@@ -98,6 +104,15 @@ def _same(earlier: File, data: NewFile, place: Place) -> File:
     ):
         raise Conflict(N_("Another file was sent under this identifier. Nothing was stored."))
     return earlier
+
+
+async def _hash(chunks: AsyncIterator[bytes], limit: int) -> str:
+    digest = Digest()
+    async for chunk in chunks:
+        digest.update([chunk])
+        if digest.size > limit:
+            break  # longer than anything that was kept, so not the same
+    return digest.sha256
 
 
 async def _of_kind(chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:

@@ -70,6 +70,19 @@ async def test_a_double_tap_makes_one_seizure_and_each_photograph_once(
     assert await db_dba.fetchval("select count(*) from evidence.file where received_by = $1", world.aida.id) == 2
 
 
+async def test_another_photograph_of_the_same_name_is_not_lost_without_a_word(
+    browser: Any, world: World, form: dict[str, Any], db_dba: asyncpg.Connection[Any]
+) -> None:
+    """Back, another picture that the phone calls the same, save: without a script nothing else tells them apart."""
+    aida = browser(world.aida)
+    await register(aida, form, picture(50))
+    answer = await aida.submit("/seizures/new", form, files=photos(picture(60)))
+    assert answer.status_code == 200
+    assert "Another file was sent under this identifier" in answer.text
+    kept = await db_dba.fetchval("select sha256 from evidence.file where received_by = $1", world.aida.id)
+    assert kept == hashlib.sha256(picture(50)).digest()
+
+
 async def test_a_refused_form_keeps_what_was_typed_and_says_what_is_wrong_beside_the_field(
     browser: Any, world: World, form: dict[str, Any], db_dba: asyncpg.Connection[Any]
 ) -> None:

@@ -5,9 +5,12 @@ create table access.secret(key bytea not null);
 insert into access.secret values (sha256(convert_to(gen_random_uuid()::text || gen_random_uuid()::text || clock_timestamp()::text, 'UTF8')));
 
 -- It holds for this transaction alone: one kept from an earlier one, with what its person was then, proves nothing.
-create function access.proof(said text) returns text language sql stable security definer set search_path = ''
-  as $$ select encode(sha256(s.key || sha256(s.key || convert_to(concat_ws('@', said, pg_backend_pid(), extract(epoch from now())), 'UTF8'))), 'hex')
-          from access.secret s $$;
+create function access.proof(said text) returns text language plpgsql stable security definer set search_path = '' as $$
+declare k bytea;
+begin
+  select s.key into k from access.secret s;
+  return encode(sha256(k || sha256(k || convert_to(concat_ws('@', said, pg_backend_pid(), extract(epoch from now())), 'UTF8'))), 'hex');
+end $$;
 
 -- What is said of a person for one transaction: id, id as a reader of evidence (empty for an administrator, who holds no
 -- evidence right whatever else they are), units, agencies, and everyone a grant may name that means them (themselves, their
