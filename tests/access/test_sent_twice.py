@@ -6,6 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 import asyncpg
 from litestar import Litestar
@@ -31,12 +32,13 @@ async def test_a_registration_sent_twice_at_once_is_made_once(world: World, api:
 async def test_a_registration_changed_after_it_was_sent_is_not_taken_for_the_first(world: World, api: Apis) -> None:
     sent = registration(CONTAINER, OWNER, exhibits=1)
     assert (await api(world.aida).post("/api/v1/seizures", json=sent)).status_code == 201
-    for changed in (
+    changes: tuple[dict[str, Any], ...] = (
         {"place": "elsewhere"},
         {"exhibits": registration("", "", exhibits=2)["exhibits"]},
         {"participants": [{"role": "owner", "name": "Somebody Else"}]},
         {"conveyances": []} | {"circumstances": "in the spare wheel"},
-    ):
+    )
+    for changed in changes:
         answer = await api(world.aida).post("/api/v1/seizures", json=sent | changed)
         assert (answer.status_code, answer.json()["type"]) == (409, "urn:casemgmt:problem:sent-before"), changed
     device = {"device_at": "2026-11-22T03:00:00+06:00", "latitude": "42.8", "longitude": "74.6"}

@@ -20,7 +20,7 @@ async def with_password(world: World, db_dba: asyncpg.Connection) -> World:
     return world
 
 
-async def sign_in(client, login: str, password: str):  # type: ignore[no-untyped-def]
+async def sign_in(client, login: str, password: str):
     return await client.post("/sign-in", data={"login": login, "password": password, "next": "/account"})
 
 
