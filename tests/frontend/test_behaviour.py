@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Dialog, Page, expect
+from playwright.sync_api import Browser, Dialog, Page, Route, expect
 
 from tests.frontend.looking import DEVICES
 
@@ -38,7 +38,10 @@ def opened(browser: Browser, site: str) -> Iterator[Open]:
         context.close()
 
 
-def take(page: Page, *contents: bytes) -> None:
+def take(page: Page, *contents: bytes, early: bool = False) -> None:
+    """Choose photographs once the script is there, or before."""
+    if not early:
+        expect(page.locator("[data-photos-gallery]")).to_be_visible()
     files = [{"name": f"{index}.jpg", "mimeType": "image/jpeg", "buffer": c} for index, c in enumerate(contents, 1)]
     page.locator("#photo").set_input_files(files)  # type: ignore[arg-type]
 
@@ -81,6 +84,22 @@ def test_photographs_above_the_limit_are_left_out_by_name(opened: Open) -> None:
     assert len(chosen(page)) == 3
 
 
+def test_a_photograph_taken_before_the_script_arrived_is_kept_and_shown(browser: Browser, site: str) -> None:
+    context = browser.new_context(base_url=site, **DEVICES["phone"])
+    page = context.new_page()
+    held: list[Route] = []
+    page.route("**/photos.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks the function it is given
+    page.goto("/kitchen/phone")
+    take(page, PHOTO, early=True)
+    while not held:
+        page.wait_for_timeout(20)
+    expect(page.locator("[data-photo-list] img")).to_have_count(0)
+    held[0].continue_()
+    expect(page.locator("[data-photo-list] img")).to_have_count(1)
+    assert [bytes(content) for content in chosen(page)] == [PHOTO]
+    context.close()
+
+
 def test_the_gallery_adds_to_what_the_camera_took(opened: Open) -> None:
     page = opened("/kitchen/phone")
     take(page, PHOTO)
@@ -117,7 +136,7 @@ def test_an_accepted_form_opens_the_next_page(opened: Open) -> None:
 @pytest.mark.parametrize(("seal", "title"), [("", "New seizure"), ("00417", "Act of transfer")])
 def test_the_form_works_without_scripts(opened: Open, seal: str, title: str) -> None:
     page = opened("/kitchen/phone", java_script_enabled=False)
-    take(page, PHOTO)
+    take(page, PHOTO, early=True)
     page.locator("#seal").fill(seal)
     page.get_by_role("button", name="Save seizure").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(title)

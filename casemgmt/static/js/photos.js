@@ -32,6 +32,8 @@ class Collection {
       this.add([...picker.files]);
       picker.value = "";
     });
+    // On a slow line a photograph can be taken before this script has arrived.
+    if (this.camera.files.length > 0) this.add([...this.camera.files]);
   }
 
   add(files) {
