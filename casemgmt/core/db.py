@@ -127,6 +127,8 @@ def _opened(pool: Any) -> Any:
 
 
 def _translated(error: DBAPIError) -> Exception:
+    if error.connection_invalidated:
+        return Unavailable()  # the server went away under a connection that was kept open
     cause = getattr(error.orig, "__cause__", None)
     if isinstance(cause, asyncpg.PostgresError):
         return from_postgres(cause) or error

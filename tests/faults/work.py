@@ -119,12 +119,14 @@ class Work:
         self._receiver = receiver
         self._held: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self._offered: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self._over = asyncio.Event()  # somebody met the dead server: whoever has nothing to send stops as well
         self.acts: list[Act] = []
         self.broken: list[str] = []
         """Answers that are neither an acknowledgement nor what a database that was just killed excuses."""
 
     async def go_on(self, *, database_may_fail: bool) -> None:
         """Three people, five programs; returns when each of them has met a dead server or a dead database."""
+        self._over.clear()
         await asyncio.gather(
             self._keep("aida", self._registers, database_may_fail),
             self._keep("timur", self._registers, database_may_fail),
@@ -141,6 +143,7 @@ class Work:
         async with self._house.client(who) as client:
             while await turn(who, client, database_may_fail):
                 await asyncio.sleep(self._chance.random() * 0.02)
+        self._over.set()
 
     async def _registers(self, who: str, client: httpx.AsyncClient, database_may_fail: bool) -> bool:
         act = Register(who, registration(exhibits=self._chance.choice((1, 1, 3))))
@@ -158,7 +161,7 @@ class Work:
         try:
             seizure = await asyncio.wait_for(self._held.get(), 0.2)
         except TimeoutError:
-            return await self._alive(client)
+            return not self._over.is_set() and await self._alive(client)
         items = [
             {"exhibit": e["id"], "seq": 1, "prev": e["custody"]["hash"], "seal": e["seal"]} for e in seizure["exhibits"]
         ]
@@ -173,7 +176,7 @@ class Work:
         try:
             handover = await asyncio.wait_for(self._offered.get(), 0.2)
         except TimeoutError:
-            return await self._alive(client)
+            return not self._over.is_set() and await self._alive(client)
         items = [self._decision(line) for line in handover["exhibits"]]
         return await self._do(Reply(who, handover["id"], {"items": items}), client, database_may_fail)
 
