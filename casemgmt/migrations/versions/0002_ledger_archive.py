@@ -1,0 +1,8 @@
+"""ledger archive."""
+
+revision = "0002"
+down_revision = "0001"
+
+
+def upgrade() -> None:
+    pass

@@ -1,0 +1,8 @@
+"""offline handovers."""
+
+revision = "0010"
+down_revision = "0009"
+
+
+def upgrade() -> None:
+    pass
