@@ -12,6 +12,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import psutil
 
 from casemgmt.core.clock import utcnow
 from casemgmt.core.events import timestamp
@@ -77,7 +78,7 @@ class House:
         server = find_server(self._cluster.data)
         assert server is not None
         for process in (server, *server.children(recursive=True)):
-            with suppress(ProcessLookupError):
+            with suppress(psutil.NoSuchProcess):  # a backend may end by itself, or with its server, meanwhile
                 process.kill()
 
     async def restart(self) -> None:

@@ -14,8 +14,7 @@ from tests.faults.work import Act, Work
 VICTIMS = ("server", "server", "postgres", "server", "both")
 
 
-@pytest.mark.long
-@pytest.mark.parametrize("rounds", [6, 60])
+@pytest.mark.parametrize("rounds", [6, pytest.param(60, marks=pytest.mark.long)])
 async def test_what_was_acknowledged_is_there_and_nothing_is_there_by_half(house: House, rounds: int) -> None:
     seed = random.randrange(1 << 32)
     print(f"seed {seed}")
