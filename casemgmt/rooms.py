@@ -25,6 +25,7 @@ from casemgmt.exhibits import api as exhibits_api
 from casemgmt.exhibits import pages as exhibits_pages
 from casemgmt.intake import api as intake_api
 from casemgmt.intake import pages as intake_pages
+from casemgmt.labels import pages as labels_pages
 from casemgmt.ledger import api as ledger_api
 from casemgmt.ledger import pages as ledger_pages
 from casemgmt.packages import api as packages_api
@@ -59,6 +60,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *exhibits_api.handlers,
         *intake_pages.handlers,
         *intake_api.handlers,
+        *labels_pages.handlers,
         *exhibit_page.handlers,
         *seizure_page.handlers,
         *shift.handlers,

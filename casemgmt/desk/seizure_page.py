@@ -20,7 +20,7 @@ from casemgmt.desk import history
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
 from casemgmt.exhibits import queries as exhibit_queries
-from casemgmt.exhibits.links import hand_over
+from casemgmt.exhibits.links import hand_over, print_labels
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.reference.identifiers import Status, verdict_text
 from casemgmt.seizures import queries, rules
@@ -85,6 +85,7 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> Template:
         seizure=found, code=code, exhibits=exhibits, files=files, viewable=evidence_rules.VIEWABLE, refusals=refusals,
         participants=participants, conveyances=conveyances, corrections=corrections, fields=rules.CORRECTABLE,
         events=events, older=older, people=people, hand_over=hand_over(exhibits, actor.id, codes),
+        labels=print_labels(exhibits, codes),
         may_correct=actor.holds(("officer", "supervisor"), found.unit_id),
         may_mark=actor.holds("supervisor", found.unit_id),
     )  # fmt: skip

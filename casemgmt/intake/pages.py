@@ -19,7 +19,7 @@ from casemgmt.evidence import rules as evidence_rules
 from casemgmt.evidence.pages import FormRefused
 from casemgmt.evidence.uploads import Upload
 from casemgmt.exhibits import queries as exhibit_queries
-from casemgmt.exhibits.links import hand_over
+from casemgmt.exhibits.links import hand_over, print_labels
 from casemgmt.intake import actions, form, photos
 from casemgmt.intake.tasks import tasks
 from casemgmt.seizures import queries as seizure_queries
@@ -114,7 +114,7 @@ async def _saved(request: AnyRequest, code: str, refused: list[photos.Refused] |
     return page(
         request, "intake/saved.html",
         seizure=seizure, code=code, exhibits=exhibits, files=files, refused=refused, viewable=evidence_rules.VIEWABLE,
-        hand_over=hand_over(exhibits, actor.id, codes),
+        hand_over=hand_over(exhibits, actor.id, codes), labels=print_labels(exhibits, codes),
         tasks=list(tasks(codes, seizure, exhibits, people=people, photos=counts, corrected=corrected)),
     )  # fmt: skip
 

@@ -18,7 +18,7 @@ from tests.cast import Member
 
 _RECORDS = {
     "seizures": "seizure", "exhibits": "exhibit", "files": "file", "hand-overs": "handover", "cases": "case",
-    "packages": "package", "events": "event", "people": "timur", "grants": "ended_grant",
+    "packages": "package", "events": "event", "x": "exhibit", "people": "timur", "grants": "ended_grant",
 }  # fmt: skip
 _FORM = "application/x-www-form-urlencoded"
 

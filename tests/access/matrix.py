@@ -54,6 +54,8 @@ GET    /cases                                                200
 GET    /hand-overs                                           200
 GET    /hand-overs/new                                       200
 GET    /search                                               200
+GET    /labels                                               200
+GET    /labels/print                                         422
 GET    /api/v1/seizures                                      200
 GET    /api/v1/exhibits                                      200
 GET    /api/v1/cases                                         200
@@ -81,6 +83,7 @@ PUT    /api/v1/seizures/{code:str}/files/{client_id:str}     422 aida saule | 40
 # its exhibits and files
 GET    /exhibits/{code:str}                                  200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/exhibits/{code:str}                           200 aida saule nurlan elena ruslan dinara askar | 404
+GET    /x/{code:str}                                         302 aida saule nurlan elena ruslan dinara askar | 404
 GET    /exhibits/{code:str}/files                            200 aida saule nurlan elena ruslan dinara askar | 404
 POST   /exhibits/{code:str}/check                            303 aida saule nurlan elena ruslan dinara askar | 404
 PUT    /api/v1/exhibits/{code:str}/files/{client_id:str}     422 aida saule nurlan | 403 elena ruslan dinara askar | 404
