@@ -47,3 +47,7 @@ class EventError(TrustError):
 
 class PackageError(TrustError):
     """A package that cannot be built from, or does not agree with, its parts."""
+
+
+class PasskeyError(TrustError):
+    """A person's signature, its key or its enrolment that is malformed or does not prove its claim."""
