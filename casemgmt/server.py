@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -33,8 +34,11 @@ class WebServer(uvicorn.Server):
         self._on_started()
 
 
-def configuration(settings: Settings, app: Any) -> uvicorn.Config:
-    """How we run uvicorn; ``app`` is an application, or with several processes the address of its factory."""
+def configuration(settings: Settings, app: Any, certificate: tuple[Path, Path] | None = None) -> uvicorn.Config:
+    """How we run uvicorn; ``app`` is an application, or with several processes the address of its factory.
+
+    ``certificate``: files of a certificate and its key, to serve HTTPS ourselves.
+    """
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -49,6 +53,8 @@ def configuration(settings: Settings, app: Any) -> uvicorn.Config:
         forwarded_allow_ips=settings.trusted_proxies,
         limit_concurrency=200,  # a stalled upload holds about 1 MiB
         timeout_graceful_shutdown=_GRACE,
+        ssl_certfile=certificate[0] if certificate else None,
+        ssl_keyfile=certificate[1] if certificate else None,
     )
 
 

@@ -24,6 +24,14 @@ def main(argv: Sequence[str]) -> int:
         metavar="NAME",
         help="what the ledger signs as, e.g. customs.example.org/evidence; first start only",
     )
+    parser.add_argument(
+        "--lan",
+        metavar="NAME",
+        nargs="?",
+        const="",
+        help="serve telephones on the local network over HTTPS, as this machine's address or as NAME, which the "
+        "network's own name service must know (passkeys need a name)",
+    )
     args = parser.parse_args(argv)
     environ = dict(os.environ)
     if args.port is not None:
@@ -33,5 +41,5 @@ def main(argv: Sequence[str]) -> int:
     data = Path(args.data or environ.get(f"{PREFIX}DATA_DIR") or _DEFAULT_DATA).expanduser().absolute()
     # Until the server listens to signals itself, SIGTERM ends it the way Ctrl-C does: tidily.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
-    run_embedded(data, environ, args.log_name)
+    run_embedded(data, environ, args.log_name, lan=args.lan)
     return 0

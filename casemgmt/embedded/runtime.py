@@ -13,6 +13,7 @@ from casemgmt import migrations
 from casemgmt.embedded.cluster import Cluster
 from casemgmt.embedded.errors import EmbeddedError
 from casemgmt.embedded.keys import make_keys
+from casemgmt.embedded.lan_door import Door, for_everybody, open_door
 from casemgmt.embedded.lock import InstanceLock
 from casemgmt.server import WebServer, configuration, listen, serve_until
 from casemgmt.settings import PREFIX, Settings, load
@@ -38,10 +39,13 @@ class AddressError(EmbeddedError):
     """The address to serve on is taken or not ours."""
 
 
-def run_embedded(data: Path, environ: Mapping[str, str], log_name: str | None = None) -> None:
+def run_embedded(
+    data: Path, environ: Mapping[str, str], log_name: str | None = None, *, lan: str | None = None
+) -> None:
     """Run an instance in ``data`` until SIGINT or SIGTERM, and leave nothing running behind.
 
     Settings come from ``environ``; the database and, unless they are given, the store and the keys are our own.
+    ``lan``: serve HTTPS to the local network under this name; empty: under this machine's address.
     """
     for name in _OURS:
         if environ.get(PREFIX + name) or environ.get(f"{PREFIX}{name}_FILE"):
@@ -49,23 +53,31 @@ def run_embedded(data: Path, environ: Mapping[str, str], log_name: str | None = 
                 f"{PREFIX}{name} is set, but `casemgmt up` runs a database of its own. "
                 "Use `casemgmt serve` and `casemgmt worker` with it, or unset it."
             )
+    if lan is not None:
+        environ = for_everybody(environ)
     data.mkdir(parents=True, exist_ok=True)
     with InstanceLock(data) as lock:
         cluster = Cluster(data / "postgres")
         own = with_own_parts(environ, data, cluster, log_name)
         with contextlib.closing(_listener(load(own))) as listener:
-            settings = load({**own, f"{PREFIX}PORT": str(listener.getsockname()[1])})
+            port = listener.getsockname()[1]
+            door = None if lan is None else open_door(data, lan, port)
+            address = {f"{PREFIX}PUBLIC_URL": door.url} if door else {}
+            settings = load({f"{PREFIX}PORT": str(port), **address, **_without(own, "PORT")})
             try:
                 cluster.start()
                 with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-                    runner.run(_run(settings, cluster, listener, lock))
+                    runner.run(_run(settings, cluster, listener, lock, door))
             finally:
                 cluster.stop()
 
 
-async def _run(settings: Settings, cluster: Cluster, listener: socket.socket, lock: InstanceLock) -> None:
+async def _run(
+    settings: Settings, cluster: Cluster, listener: socket.socket, lock: InstanceLock, door: Door | None
+) -> None:
     # Imported late: the parts above can be used, and tested, without the whole application.
     from casemgmt.app import create_app  # noqa: PLC0415
+    from casemgmt.embedded.lan_guide import guide_app, invitation, serve_guide  # noqa: PLC0415
     from casemgmt.worker import run_worker  # noqa: PLC0415
 
     await cluster.create_roles_and_database()
@@ -75,11 +87,20 @@ async def _run(settings: Settings, cluster: Cluster, listener: socket.socket, lo
 
     def say_ready() -> None:
         lock.announce(settings.public_url)
-        print(f"casemgmt is ready: {settings.public_url}", *cast, "Stop with Ctrl-C.", sep="\n", flush=True)
+        invited = [invitation(settings.public_url, door.guide_url, door.files)] if door else []
+        print(f"casemgmt is ready: {settings.public_url}", *cast, *invited, "Stop with Ctrl-C.", sep="\n", flush=True)
 
     stop = asyncio.Event()
-    server = WebServer(configuration(settings, create_app(settings)), say_ready)
-    await serve_until(stop, server, listener, run_worker(settings, stop), _keep_database_up(cluster, stop))
+    server = WebServer(configuration(settings, create_app(settings), door.certificate if door else None), say_ready)
+    beside = [run_worker(settings, stop), _keep_database_up(cluster, stop)]
+    if door is not None:
+        guide = guide_app(settings.public_url, door.files, settings.language)
+        beside.append(serve_guide(guide, door.guide, stop))
+    await serve_until(stop, server, listener, *beside)
+
+
+def _without(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    return {key: value for key, value in environ.items() if key != PREFIX + name}
 
 
 def with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log_name: str | None) -> dict[str, str]:
