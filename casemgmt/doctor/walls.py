@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "seizures.conveyance", "evidence.refusal", "evidence.fixity", "evidence.reading", "cases.case_link",
     "sharing.grant", "sharing.grant_end", "sharing.referral", "packages.package", "packages.part",
     "seizures.seizure", "exhibits.exhibit", "evidence.file",
+    "ledger.policy", "ledger.cosignature", "ledger.published", "ledger.alarm",
 )  # fmt: skip
 
 _POWERFUL = """

@@ -26,3 +26,17 @@ class NotSequencedYet(DomainError):
     status: ClassVar[int] = 409
     slug: ClassVar[str] = "not-sequenced-yet"
     default: ClassVar[Text] = N_("The ledger has not caught up with this event yet. Try again in a moment.")
+
+
+class QuorumNotMet(NotSequencedYet):
+    """Signed by the log, and cosigned by too few witnesses. The message names who is silent since when."""
+
+    slug: ClassVar[str] = "quorum-not-met"
+    default: ClassVar[Text] = N_("Too few witnesses have cosigned the ledger for this to go out.")
+
+
+class HistoryDisputed(QuorumNotMet):
+    """A witness says that this ledger is not the one it saw. Nothing goes out before that is cleared up."""
+
+    slug: ClassVar[str] = "history-disputed"
+    default: ClassVar[Text] = N_("A witness says that this ledger is not the one it saw. Nothing goes out.")

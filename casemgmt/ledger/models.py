@@ -74,3 +74,57 @@ class Log(Base):
     origin: Mapped[str] = mapped_column(primary_key=True)
     vkey: Mapped[str]
     since: Mapped[datetime]
+
+
+class PolicyVersion(Base):
+    """One policy after another; the newest is in force. ``entry_id`` is the event that made it so."""
+
+    __tablename__ = "policy"
+    __table_args__ = {"schema": "ledger"}
+
+    version: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str]
+    witnessed: Mapped[bool]
+    entry_id: Mapped[int] = mapped_column(BigInteger)
+    changed_by: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime]
+
+
+class Cosignature(Base):
+    """A witness's signature over the checkpoint of ``size``, as it came after the key id: 72 bytes."""
+
+    __tablename__ = "cosignature"
+    __table_args__ = {"schema": "ledger"}
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    vkey: Mapped[str] = mapped_column(primary_key=True)
+    signature: Mapped[bytes]
+    at: Mapped[datetime]
+
+
+class Alarm(Base):
+    """A witness that knows another history of ours. Open until its key cosigns again or leaves the policy."""
+
+    __tablename__ = "alarm"
+    __table_args__ = {"schema": "ledger"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    vkey: Mapped[str]
+    status: Mapped[int]
+    asked: Mapped[int] = mapped_column(BigInteger)
+    told: Mapped[int | None] = mapped_column(BigInteger)
+    detail: Mapped[str]
+    at: Mapped[datetime]
+
+
+class WitnessState(Base):
+    """How it goes with one witness now. ``failing_since`` is null when its last answer was a cosignature."""
+
+    __tablename__ = "witness_state"
+    __table_args__ = {"schema": "ledger"}
+
+    vkey: Mapped[str] = mapped_column(primary_key=True)
+    failing_since: Mapped[datetime | None]
+    problem: Mapped[str | None]
+    detail: Mapped[str | None]
+    at: Mapped[datetime]

@@ -18,12 +18,11 @@ async def event(request: AnyRequest, code: FromPath[str]) -> Template:
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:
         found = await queries.entry(db, request.app.state.codes.decode("event", code))
-        index = (await proofs.leaf_indexes(db, [found.id])).get(found.id)
-        size = (await proofs.latest_checkpoint(db)).size if index is not None else None
+        place = await proofs.place_of(db, found.id)
     body = json.loads(found.body)
     return page(
         request, "ledger/event.html",
-        event=found, code=code, index=index, size=size, who=body["actor"].get("name", ""),
+        event=found, code=code, place=place, who=body["actor"].get("name", ""),
         readable=json.dumps(body, ensure_ascii=False, indent=2), leaf_hash=found.leaf_hash.hex(),
         prev=body["prev"],
     )  # fmt: skip

@@ -1,36 +1,57 @@
-"""Proofs for readers: which place an event has, and the hashes that tie it to a signed checkpoint."""
+"""Proofs for readers: which place an event has, and the hashes that tie it to a published checkpoint.
+
+What goes out (proofs, pages, packages) is at the newest *published* checkpoint: signed by the log and cosigned to the
+quorum of the policy in force. Where the policy asks for no witness, what is signed is published.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import select, text, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casemgmt.ledger.errors import NotSequencedYet
-from casemgmt.ledger.models import Leaf, Log, SignedCheckpoint, Tile
-from casemgmt.trust.keys import VerifierKey
+from casemgmt.core.i18n import N_
+from casemgmt.ledger.errors import HistoryDisputed, NotSequencedYet, QuorumNotMet
+from casemgmt.ledger.models import Leaf, SignedCheckpoint, Tile
+from casemgmt.ledger.policy import in_force
+from casemgmt.ledger.standing import quorum_words, silent_words, standing
 from casemgmt.trust.note import Note
-from casemgmt.trust.policy import Policy
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.tiles import StoredTree, TileId, tiles_for_consistency, tiles_for_inclusion
+
+_NEWEST = text("select size, note from ledger.newest_published()")
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A checkpoint as the log signed it."""
+    """A checkpoint as the log signed it, and as far as the policy asks, as the witnesses cosigned it."""
 
     size: int
     note: Note
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event stands. ``published`` is the size of the checkpoint its proof is at, None while there is none.
+
+    ``witnesses`` are asked for and ``cosigned`` of them have cosigned a tree with this event; both 0 without witnesses.
+    """
+
+    index: int
+    published: int | None
+    cosigned: int = 0
+    witnesses: int = 0
+
+
 async def latest_checkpoint(db: AsyncSession) -> Signed:
-    """Raises NotSequencedYet before the log has begun."""
-    row = (await db.scalars(select(SignedCheckpoint).order_by(SignedCheckpoint.size.desc()).limit(1))).first()
-    if row is None:
-        raise NotSequencedYet
-    return Signed(row.size, Note.parse(row.note))
+    """The newest published one. Raises NotSequencedYet before the log has begun, QuorumNotMet when nothing was
+    published under the policy in force yet."""
+    found = await _newest(db)
+    if found is None:
+        raise await _why_nothing_newer(db)
+    return found
 
 
 async def checkpoint_at(db: AsyncSession, size: int) -> Signed:
@@ -40,11 +61,11 @@ async def checkpoint_at(db: AsyncSession, size: int) -> Signed:
 
 
 async def policy_text(db: AsyncSession) -> str:
-    """What a verifier is to believe: this installation's log, and no witnesses. Raises NotSequencedYet."""
-    vkey = await db.scalar(select(Log.vkey))
-    if vkey is None:
-        raise NotSequencedYet
-    return str(Policy((VerifierKey.parse(vkey),)))
+    """What a verifier is to believe: this installation's log, and the witnesses of the policy in force.
+
+    Raises NotSequencedYet.
+    """
+    return str((await in_force(db)).policy)
 
 
 async def leaf_indexes(db: AsyncSession, entry_ids: Collection[int]) -> dict[int, int]:
@@ -67,12 +88,74 @@ async def growth(db: AsyncSession, old: int, at: Signed) -> list[bytes]:
 
 
 async def proof_of_entry(db: AsyncSession, entry_id: int) -> Proof:
-    """The proof of one entry at the newest checkpoint. Raises NotSequencedYet while it has no place."""
+    """The proof of one entry at the newest published checkpoint.
+
+    Raises NotSequencedYet while it has no place, QuorumNotMet while too few witnesses have cosigned a tree with it.
+    """
     index = (await leaf_indexes(db, [entry_id])).get(entry_id)
     if index is None:
         raise NotSequencedYet
-    at = await latest_checkpoint(db)
+    at = await published_above(db, [index])
     return (await inclusion(db, [index], at))[index]
+
+
+async def published_above(db: AsyncSession, indexes: Collection[int]) -> Signed:
+    """The newest published checkpoint, when all these leaves are under it. Raises as ``proof_of_entry``."""
+    at = await _newest(db)
+    if at is None or any(index >= at.size for index in indexes):
+        raise await _why_nothing_newer(db)
+    return at
+
+
+async def place_of(db: AsyncSession, entry_id: int) -> Place | None:
+    """Where the entry stands; None while it is not sequenced. Raises nothing: this is for a page."""
+    index = (await leaf_indexes(db, [entry_id])).get(entry_id)
+    if index is None:
+        return None
+    at = await _newest(db)
+    if at is not None and index < at.size:
+        return Place(index, at.size)
+    witnesses = await standing(db)
+    cosigned = sum(witness.size is not None and witness.size > index for witness in witnesses)
+    return Place(index, None, cosigned, len(witnesses))
+
+
+async def _newest(db: AsyncSession) -> Signed | None:
+    row = (await db.execute(_NEWEST)).first()
+    return None if row is None else Signed(row.size, Note.parse(row.note))
+
+
+async def _why_nothing_newer(db: AsyncSession) -> NotSequencedYet:
+    """What keeps the newest signed checkpoint from being published, in words."""
+    force = await in_force(db)
+    signed = await db.scalar(select(SignedCheckpoint.size).order_by(SignedCheckpoint.size.desc()).limit(1))
+    if not force.witnessed or signed is None:
+        return NotSequencedYet()
+    witnesses = await standing(db, force)
+    if disputing := [witness.name for witness in witnesses if witness.alarm]:
+        words = N_(
+            "%(names)s says that this ledger is not the one it saw. Nothing goes out until that is cleared up: tell "
+            "the administrator and the auditor.",
+            names=", ".join(disputing),
+        )
+        return HistoryDisputed(words)
+    cosigned = sum(witness.size is not None and witness.size >= signed for witness in witnesses)
+    quorum, silent = quorum_words(force.policy), silent_words(witnesses)
+    if not silent:
+        return QuorumNotMet(
+            N_(
+                "Waiting for witnesses: %(cosigned)s of %(all)s have cosigned, and the policy asks for %(quorum)s. "
+                "Try again in a moment.",
+                cosigned=cosigned, all=len(witnesses), quorum=quorum,
+            )
+        )  # fmt: skip
+    return QuorumNotMet(
+        N_(
+            "Too few witnesses have cosigned the ledger for this to go out: %(cosigned)s of %(all)s, and the policy "
+            "asks for %(quorum)s. Silent: %(silent)s. Work goes on; this resumes by itself when they answer.",
+            cosigned=cosigned, all=len(witnesses), quorum=quorum, silent=silent,
+        )
+    )  # fmt: skip
 
 
 async def _tiles(db: AsyncSession, wanted: Collection[TileId]) -> Mapping[TileId, bytes]:

@@ -46,12 +46,11 @@ async def offered(db: AsyncSession, case: CaseFile) -> list[tuple[Seizure, Seque
 
 
 async def gather(db: AsyncSession, choices: Sequence[Choice]) -> Gathered:
-    """Raises NotSequencedYet while one of the events has no place in the signed tree."""
+    """Raises NotSequencedYet while one of the events has no place in the tree, or (QuorumNotMet) none that witnesses of
+    the policy have cosigned."""
     inside = [choice for choice in choices if choice.chosen]
     streams = [f"seizure:{choice.seizure.number}" for choice in inside]
     streams += [f"exhibit:{exhibit.number}" for choice in inside for exhibit in choice.chosen]
-    # The checkpoint first: every leaf under it was there before the events are read.
-    at = await proofs.latest_checkpoint(db)
     query = (
         select(Entry.body, Leaf.leaf_index)
         .outerjoin(Leaf, Leaf.entry_id == Entry.id)
@@ -59,8 +58,9 @@ async def gather(db: AsyncSession, choices: Sequence[Choice]) -> Gathered:
         .order_by(Entry.stream, Entry.stream_seq)
     )
     rows = (await db.execute(query)).all()
-    if any(row.leaf_index is None or row.leaf_index >= at.size for row in rows):
+    if any(row.leaf_index is None for row in rows):
         raise NotSequencedYet
+    at = await proofs.published_above(db, [row.leaf_index for row in rows])
     proved = await proofs.inclusion(db, [row.leaf_index for row in rows], at)
     events = [LedgerEvent(row.body, proved[row.leaf_index]) for row in rows]
     files, file_ids = await _payload(db, inside, events)

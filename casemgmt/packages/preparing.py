@@ -16,6 +16,7 @@ from casemgmt.core.parse import parse
 from casemgmt.core.render import page, see_other
 from casemgmt.core.web.forms import Fields, nested
 from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.ledger.errors import QuorumNotMet
 from casemgmt.packages import gathering, rules, sealing
 from casemgmt.packages.errors import LedgerBehind, NotSealable
 from casemgmt.packages.schemas import NewPackage
@@ -65,7 +66,7 @@ async def prepare(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             rules.sealing_post(actor, case)
             choices = rules.choose(await gathering.offered(db, case), wanted, data.reason)
             counts = await gathering.file_counts(db, choices)
-    except (Invalid, LedgerBehind, NotSealable) as error:
+    except (Invalid, LedgerBehind, NotSealable, QuorumNotMet) as error:
         errors = error.fields if isinstance(error, Invalid) else {"exhibits": error.message}
         return await _choose(request, code, status_code=error.status, values=values, errors=errors)
     return page(request, "packages/check.html", case=case, code=code, choices=choices, counts=counts, values=values)

@@ -27,7 +27,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
 from casemgmt.core.errors import SentBefore
 from casemgmt.ledger import proofs
-from casemgmt.ledger.errors import NotSequencedYet
+from casemgmt.ledger.errors import NotSequencedYet, QuorumNotMet
 from casemgmt.ledger.queries import entry_id_of
 from casemgmt.packages import gathering, queries, rules
 from casemgmt.packages.errors import LedgerBehind, NotSealable
@@ -67,8 +67,8 @@ async def seal(
     """Seal the wanted exhibits of the case (ids; None: all the actor sees) and everything recorded about them.
 
     The same ``client_id`` again answers with the package of the first time. Raises NotFound, Forbidden, Invalid,
-    LedgerBehind when the sequencer has not caught up, NotSealable when the records do not prove themselves. May return
-    a package whose seal is not proved yet: see ``complete``.
+    LedgerBehind when the sequencer has not caught up, QuorumNotMet when too few witnesses have cosigned it, NotSealable
+    when the records do not prove themselves. May return a package whose seal is not proved yet: see ``complete``.
     """
     case, choices, gathered = await _gathered(database, actor, case_id, data, wanted, patience)
     async with database.begin(actor) as db:
@@ -113,9 +113,9 @@ async def _gathered(
                 rules.sealing_post(actor, case)
                 choices = rules.choose(await gathering.offered(db, case), wanted, data.reason)
                 return case, choices, await gathering.gather(db, choices)
-        except NotSequencedYet:
+        except NotSequencedYet as error:
             if asyncio.get_running_loop().time() >= deadline:
-                raise LedgerBehind from None
+                raise error if isinstance(error, QuorumNotMet) else LedgerBehind() from None
             await asyncio.sleep(LOOK)
         except TrustError as error:
             raise _not_sealable(case_id, error) from error

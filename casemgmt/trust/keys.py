@@ -76,6 +76,11 @@ class VerifierKey:
         named = self.name.encode() + b"\n" + bytes([self.kind]) + self.public
         return hashlib.sha256(named).digest()[:4]
 
+    @property
+    def fingerprint(self) -> str:
+        """Hex SHA-256 of the key's text, for paper: ``printf %s "$VKEY" | sha256sum`` gives the same."""
+        return hashlib.sha256(str(self).encode()).hexdigest()
+
     def made(self, signature: Signature) -> bool:
         """Whether the signature claims to be by this key."""
         return signature.name == self.name and signature.key_id == self.key_id
