@@ -27,6 +27,7 @@ from casemgmt.core.web.signin import before_request
 from casemgmt.navigation import navigation
 from casemgmt.rooms import feature_handlers, install_globals
 from casemgmt.settings import Settings
+from casemgmt.signing.opening import open_signing
 from casemgmt.storage.config import open_store
 
 MAX_BODY = 1 << 20  # of everything but the streaming upload routes, which have limits of their own
@@ -67,6 +68,7 @@ def create_app(settings: Settings) -> Litestar:
                 "store": open_store(
                     settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key
                 ),
+                "signing": open_signing(settings),
                 "zone": settings.zone,
                 "navigation": navigation,
             }

@@ -1,6 +1,7 @@
 """Every setting, typed, from ``CASEMGMT_*`` variables. Nothing else in casemgmt reads the environment."""
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,9 +13,34 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 PREFIX = "CASEMGMT_"
 LANGUAGES = ("en", "ru")
 
+_AUTHORITY = re.compile(r"((?:https?|file)://\S+)\s+(\S.*?)(?:\s+([0-2](?:\.[0-9]+)+))?")
+
 
 class SettingError(Exception):
     """A variable is missing, misspelt or has a value we cannot use; the message names it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """Where the organisation's certificate and its private key are; neither given: packages are not signed."""
+
+    pkcs12_file: Path | None
+    pkcs12_password: str = field(repr=False)
+    pkcs11_module: Path | None  # the token's library; the key never leaves the token
+    pkcs11_token: str
+    pkcs11_label: str  # of both the certificate and its key
+    pkcs11_pin: str = field(repr=False)
+    chain_file: Path | None  # PEM: issuers up to the root, as far as the others do not hold them
+    crl_file: Path | None  # PEM: revocation lists of those issuers, one after the other
+
+
+@dataclass(frozen=True, slots=True)
+class TimestampAuthority:
+    """A timestamp authority (RFC 3161). ``url`` may hold a password; ``file:`` is a demonstration's own directory."""
+
+    url: str = field(repr=False)
+    ca_file: Path
+    policy: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +61,10 @@ class Settings:
     store_access_key: str = field(repr=False)
     store_secret_key: str = field(repr=False)
     log_key_file: Path  # the ledger's signing key; only the worker opens it
+    seal: Seal
+    timestamp_authorities: tuple[TimestampAuthority, ...]  # asked in this order
+    timestamp_timeout: float  # seconds each of them may take
+    timestamp_interval: timedelta  # between two timestamps of the ledger, while there is news
     hashids_salt: str = field(repr=False)
     session_lifetime: timedelta
     max_upload_bytes: int
@@ -74,6 +104,10 @@ def read(reader: "Reader") -> Settings:
         store_access_key=reader.secret("STORE_ACCESS_KEY", ""),
         store_secret_key=reader.secret("STORE_SECRET_KEY", ""),
         log_key_file=reader.path("LOG_KEY_FILE"),
+        seal=_read_seal(reader),
+        timestamp_authorities=reader.authorities("TIMESTAMP_AUTHORITIES"),
+        timestamp_timeout=float(reader.integer("TIMESTAMP_TIMEOUT", 10, 1, 120)),
+        timestamp_interval=timedelta(minutes=reader.integer("TIMESTAMP_MINUTES", 60, 1, 24 * 60)),
         hashids_salt=reader.secret("HASHIDS_SALT"),
         session_lifetime=timedelta(hours=reader.integer("SESSION_HOURS", 12, 1, 24 * 30)),
         max_upload_bytes=reader.integer("MAX_UPLOAD_MIB", 16 * 1024, 1, 1024 * 1024) * 1024 * 1024,
@@ -84,6 +118,24 @@ def read(reader: "Reader") -> Settings:
         ingest_threads=reader.integer("INGEST_THREADS", 4, 2, 64),
         workers=reader.integer("WORKERS", 1, 1, 64),
     )
+
+
+def _read_seal(reader: "Reader") -> Seal:
+    seal = Seal(
+        pkcs12_file=reader.path_if_given("SEAL_PKCS12_FILE"),
+        pkcs12_password=reader.secret("SEAL_PKCS12_PASSWORD", ""),
+        pkcs11_module=reader.path_if_given("SEAL_PKCS11_MODULE"),
+        pkcs11_token=reader.text("SEAL_PKCS11_TOKEN", ""),
+        pkcs11_label=reader.text("SEAL_PKCS11_LABEL", ""),
+        pkcs11_pin=reader.secret("SEAL_PKCS11_PIN", ""),
+        chain_file=reader.path_if_given("SEAL_CHAIN_FILE"),
+        crl_file=reader.path_if_given("SEAL_CRL_FILE"),
+    )
+    if seal.pkcs12_file and seal.pkcs11_module:
+        raise SettingError(f"{PREFIX}SEAL_PKCS12_FILE and {PREFIX}SEAL_PKCS11_MODULE are both set: which one signs?")
+    if seal.pkcs11_module and not (seal.pkcs11_token and seal.pkcs11_label):
+        raise SettingError(f"{PREFIX}SEAL_PKCS11_MODULE needs {PREFIX}SEAL_PKCS11_TOKEN and {PREFIX}SEAL_PKCS11_LABEL")
+    return seal
 
 
 class Reader:
@@ -142,6 +194,23 @@ class Reader:
 
     def path(self, name: str, default: str | None = None) -> Path:
         return Path(self.text(name, default)).expanduser().absolute()
+
+    def path_if_given(self, name: str) -> Path | None:
+        return self.path(name) if self.text(name, "") else None
+
+    def authorities(self, name: str) -> tuple[TimestampAuthority, ...]:
+        """``URL CA-FILE`` or ``URL CA-FILE POLICY``, several of them separated by semicolons."""
+        found: list[TimestampAuthority] = []
+        for entry in filter(None, map(str.strip, self.secret(name, "").split(";"))):
+            parts = _AUTHORITY.fullmatch(entry)
+            if parts is None:
+                # An address may hold a password: it is not repeated.
+                raise SettingError(
+                    f"{PREFIX}{name}: entry {len(found) + 1} must be the authority's address and the path of its CA "
+                    "certificates, as in https://tsa.example.org/tsr /etc/casemgmt/tsa-ca.pem"
+                )
+            found.append(TimestampAuthority(parts[1], Path(parts[2]).expanduser().absolute(), parts[3]))
+        return tuple(found)
 
     def zone(self, name: str, default: str) -> ZoneInfo:
         value = self.text(name, default)

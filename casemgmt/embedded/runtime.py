@@ -17,6 +17,8 @@ from casemgmt.embedded.lan_door import Door, for_everybody, open_door
 from casemgmt.embedded.lock import InstanceLock
 from casemgmt.server import WebServer, configuration, listen, serve_until
 from casemgmt.settings import PREFIX, Settings, load
+from casemgmt.signing.demonstration import ensure_demonstration
+from casemgmt.signing.openssl import OpensslError
 from casemgmt.storage.config import open_store
 
 _log = logging.getLogger(__name__)
@@ -113,11 +115,29 @@ def with_own_parts(environ: Mapping[str, str], data: Path, cluster: Cluster, log
     }
     if environ.get(f"{PREFIX}HASHIDS_SALT"):
         del own["HASHIDS_SALT_FILE"]
+    if environ.get(f"{PREFIX}DEMO") == "1":
+        own |= _demonstration_keys(environ, data / "keys" / "demonstration")
     named = {PREFIX + name: value for name, value in own.items()}
     named |= {name: value for name, value in environ.items() if name.startswith(PREFIX)}
     named |= {PREFIX + name: cluster.dsn(role) for name, role in _OURS.items()}
     named[f"{PREFIX}DATA_DIR"] = str(data)
     return named
+
+
+def _demonstration_keys(environ: Mapping[str, str], directory: Path) -> dict[str, str]:
+    """A demonstration signs and stamps too, with certificates that say what they are; given ones come first."""
+    given = {name.removeprefix(PREFIX) for name, value in environ.items() if value}
+    try:
+        made = ensure_demonstration(directory)
+    except OpensslError as error:
+        _log.warning("the demonstration's packages will be unsigned and without timestamps: %s", error)
+        return {}
+    own: dict[str, str] = {}
+    if not given & {"SEAL_PKCS12_FILE", "SEAL_PKCS11_MODULE"}:
+        own |= {"SEAL_PKCS12_FILE": str(made.pkcs12), "SEAL_PKCS12_PASSWORD_FILE": str(made.password)}
+    if not given & {"TIMESTAMP_AUTHORITIES", "TIMESTAMP_AUTHORITIES_FILE"}:
+        own["TIMESTAMP_AUTHORITIES"] = made.authority
+    return own
 
 
 def _listener(settings: Settings) -> socket.socket:
