@@ -60,7 +60,11 @@ class Settings:
     store_url: str  # see casemgmt.storage.config.open_store
     store_access_key: str = field(repr=False)
     store_secret_key: str = field(repr=False)
-    log_key_file: Path  # the ledger's signing key; only the worker opens it
+    log_key_file: Path | None  # the ledger's signing key; only the worker opens it
+    signer_socket: Path | None  # where `casemgmt signer` listens; instead of the key
+    signing_record: Path | None  # what the key signed last; beside the key when not given
+    checkpoint_pace: float  # seconds between two signed checkpoints while entries keep coming
+    verify_every: timedelta  # how often the worker recomputes the whole ledger; 0: never
     seal: Seal
     timestamp_authorities: tuple[TimestampAuthority, ...]  # asked in this order
     timestamp_timeout: float  # seconds each of them may take
@@ -103,7 +107,11 @@ def read(reader: "Reader") -> Settings:
         store_url=reader.text("STORE_URL"),
         store_access_key=reader.secret("STORE_ACCESS_KEY", ""),
         store_secret_key=reader.secret("STORE_SECRET_KEY", ""),
-        log_key_file=reader.path("LOG_KEY_FILE"),
+        log_key_file=reader.path_if_given("LOG_KEY_FILE"),
+        signer_socket=reader.path_if_given("SIGNER_SOCKET"),
+        signing_record=reader.path_if_given("SIGNING_RECORD"),
+        checkpoint_pace=reader.integer("CHECKPOINT_MILLISECONDS", 500, 0, 60_000) / 1000,
+        verify_every=timedelta(hours=reader.integer("LEDGER_VERIFY_HOURS", 24, 0, 24 * 30)),
         seal=_read_seal(reader),
         timestamp_authorities=reader.authorities("TIMESTAMP_AUTHORITIES"),
         timestamp_timeout=float(reader.integer("TIMESTAMP_TIMEOUT", 10, 1, 120)),

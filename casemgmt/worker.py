@@ -21,7 +21,7 @@ from casemgmt.core.reach import drift
 from casemgmt.core.waiting import stopped_within
 from casemgmt.evidence import fixity
 from casemgmt.ledger.sequencer import run_sequencer
-from casemgmt.ledger.signer import load_log_key
+from casemgmt.ledger.signer import LogSigner, open_signer
 from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
 from casemgmt.storage.contract import Store
@@ -49,9 +49,9 @@ class Task:
 async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     """Run until ``stop`` is set, then end within moments: what is half done is rolled back. Raises SettingError."""
     configure_logs()
-    key = load_log_key(settings.log_key_file)
+    signer = open_signer(settings)
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
-    works = [keep_running("sequencer", lambda: run_sequencer(settings.sequencer_dsn, key, stop), stop)]
+    works = [keep_running("sequencer", lambda: sequence(settings, signer, store, stop), stop)]
     works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(store)]
     running = [asyncio.create_task(work) for work in works]
     try:
@@ -61,6 +61,12 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
             task.cancel()
         await asyncio.wait(running)
         store.close()
+
+
+async def sequence(settings: Settings, signer: LogSigner, store: Store, stop: asyncio.Event) -> None:
+    await run_sequencer(
+        settings.sequencer_dsn, signer, store, stop, retention=settings.retention, pace=settings.checkpoint_pace
+    )
 
 
 def tasks(store: Store) -> list[Task]:

@@ -14,7 +14,6 @@ LEAST = {
     "CASEMGMT_GATE_URL": "postgresql://gate:hidden2@db/casemgmt",
     "CASEMGMT_SEQUENCER_URL": "postgresql://sequencer:hidden3@db/casemgmt",
     "CASEMGMT_STORE_URL": "file:///srv/evidence",
-    "CASEMGMT_LOG_KEY_FILE": "/etc/casemgmt/ledger.key",
     "CASEMGMT_HASHIDS_SALT": "hidden4",
 }
 

@@ -98,6 +98,17 @@ class Unavailable(DomainError):
     default = N_("The database cannot be reached at the moment. Nothing was done; try again shortly.")
 
 
+class LedgerStopped(DomainError):
+    """The log must not go on: a backup was restored, or somebody rewrote it. What is recorded now has no place."""
+
+    status = 503
+    slug = "ledger-stopped"
+    default = N_(
+        "The ledger has stopped, so nothing can be recorded. Nothing was done now. Keep what you have and tell the"
+        " administrator at once."
+    )
+
+
 def from_postgres(error: asyncpg.PostgresError) -> DomainError | None:
     """The refusal behind an error that our own SQL functions or policies raised; None if it is not one."""
     match error.sqlstate:
@@ -111,6 +122,8 @@ def from_postgres(error: asyncpg.PostgresError) -> DomainError | None:
             return NotSignedIn()
         case "CM004":
             return NotFound()
+        case "CM006":
+            return LedgerStopped()
         case "42501":
             return Forbidden()
         case "22021" | "22P05":

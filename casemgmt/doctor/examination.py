@@ -55,7 +55,9 @@ async def _examine_database(settings: Settings) -> AsyncIterator[Finding]:
         await connection.close()
 
 
-def _key_file(path: Path) -> Finding:
+def _key_file(path: Path | None) -> Finding:
+    if path is None:
+        return good("the ledger's key is held by a signer of its own")
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
     except OSError as error:

@@ -18,7 +18,8 @@ OPEN_TABLES = frozenset({"ledger.leaf", "ledger.tile", "ledger.checkpoint", "led
 
 # Never changed by anyone, the owner included; the projections (seizure, exhibit, file) guard their other columns.
 APPEND_ONLY = (
-    "ledger.entry", "ledger.leaf", "ledger.checkpoint", "custody.event", "custody.handover", "seizures.participant",
+    "ledger.entry", "ledger.leaf", "ledger.checkpoint", "ledger.batch", "ledger.archived", "ledger.halt",
+    "ledger.recovery", "ledger.verification", "custody.event", "custody.handover", "seizures.participant",
     "seizures.conveyance", "evidence.refusal", "evidence.fixity", "evidence.reading", "cases.case_link",
     "sharing.grant", "sharing.grant_end", "sharing.referral", "packages.package", "packages.part",
     "seizures.seizure", "exhibits.exhibit", "evidence.file",

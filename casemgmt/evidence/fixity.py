@@ -47,7 +47,11 @@ _OLDEST_CHECKED = """
      order by l.at nulls first, f.id limit $1
 """
 _ADD = "insert into evidence.fixity(file_id, outcome, found_sha256) values ($1, $2, $3)"
-_UNKNOWN = "select k from unnest($1::text[]) k where not exists (select from evidence.file f where f.object_key = k)"
+_UNKNOWN = """
+    select k from unnest($1::text[]) k
+     where not exists (select from evidence.file f where f.object_key = k)
+       and not exists (select from ledger.archived a where a.object_key = k)
+"""
 
 
 async def recheck(store: Store, connection: asyncpg.Connection[Any], limit: int) -> list[Check]:

@@ -1,4 +1,4 @@
-"""What makes the sequencer stop instead of going on, and what a reader is told while it has not caught up."""
+"""What makes the log stop instead of going on, and what a reader is told while it has not caught up."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from casemgmt.core.i18n import N_, Text
 
 
 class LedgerError(Exception):
-    """The stored ledger is not one that may be continued. For an operator; nothing was written."""
+    """The stored ledger is not one that may be continued. For an operator; nothing was signed."""
 
 
 class OtherKeyError(LedgerError):
@@ -18,6 +18,23 @@ class OtherKeyError(LedgerError):
 
 class DamagedError(LedgerError):
     """What is stored does not have the root that was signed."""
+
+
+class SignerRefusedError(LedgerError):
+    """The signer does not sign this: it would contradict, or not provably continue, what it signed last."""
+
+
+class SignerUnavailableError(LedgerError):
+    """The signer cannot be reached, or fails. Nothing was signed; try again later."""
+
+
+class ForkError(LedgerError):
+    """What this database would make of the ledger contradicts what was signed or stored before. It ends the log until
+    somebody has recovered it: the halt is recorded, and events are refused."""
+
+
+class RewoundError(ForkError):
+    """The database is older than what was signed or stored: it was restored from a backup."""
 
 
 class NotSequencedYet(DomainError):

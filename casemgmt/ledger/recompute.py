@@ -33,10 +33,9 @@ select e.id, e.stream, e.stream_seq from ledger.leaf l join ledger.entry e on e.
 _STREAMS = "select id, stream, stream_seq, body from ledger.entry order by stream, stream_seq"
 _SKIPPED = """
 select e.id, e.stream, e.stream_seq from ledger.entry e
- where (e.xid, e.id) <= (select x.xid, x.id from ledger.leaf l join ledger.entry x on x.id = l.entry_id
-                          order by l.leaf_index desc limit 1)
-   and not exists (select from ledger.leaf l where l.entry_id = e.id)
- order by e.xid, e.id limit $1"""
+ where not exists (select from ledger.leaf l where l.entry_id = e.id)
+   and not exists (select from ledger.waiting w where w.entry_id = e.id)
+ order by e.id limit $1"""
 _CHECKPOINTS = "select size, root, note from ledger.checkpoint order by size"
 
 
@@ -71,7 +70,7 @@ async def recompute(connection: asyncpg.Connection, published: VerifierKey | Non
         await _Tree(connection, key, found).check()
         await _check_streams(connection, found)
         for row in await connection.fetch(_SKIPPED, MOST_FAULTS):
-            found.add(f"{_name(row)} was passed over: later entries are in the tree, it is not")
+            found.add(f"{_name(row)} was passed over: it has no place in the tree and waits for none")
         found.waiting = await connection.fetchval("select count(*) from ledger.entry") - found.entries
     return found
 

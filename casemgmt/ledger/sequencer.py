@@ -1,10 +1,15 @@
-"""Gives every entry its place in the tree and signs what the tree became.
+"""Gives every entry its place in the tree, keeps it outside the database, and has the tree signed: in this order.
 
 Business transactions only insert entries; they never wait for each other here. One process, chosen by an advisory
-lock, reads the entries of finished transactions in the order (transaction, id) and appends them. An entry is taken only
-when no older transaction is still running, so one that commits late is never skipped: it has not been passed yet.
-Leaves, tiles and the signed checkpoint are written in one transaction: after a crash at any moment the tree is either
-before or after a batch, and the same batch gives the same root again.
+lock, takes the entries of finished transactions, in batches:
+
+1. leaves, tiles and the batch are committed;
+2. the batch's object (entries, tiles) is in the write-once store;
+3. the signer has signed, and remembers it;
+4. the checkpoint is committed.
+
+After a crash between any two of them the next start does the rest of the *same* batch: the same object, the same root,
+the same signature. What it finds beyond its own database, it never signs around: see ``_refuse_to_fork``.
 """
 
 from __future__ import annotations
@@ -18,40 +23,37 @@ import asyncpg
 import structlog
 
 from casemgmt.core.waiting import stopped_within
-from casemgmt.ledger.errors import DamagedError, OtherKeyError
+from casemgmt.ledger import batches
+from casemgmt.ledger.archive import Archive
+from casemgmt.ledger.batches import Batch
+from casemgmt.ledger.errors import DamagedError, ForkError, OtherKeyError, RewoundError, SignerRefusedError
+from casemgmt.ledger.signer import LogSigner
 from casemgmt.ledger.tiles import fetch_tiles
+from casemgmt.storage.contract import Store
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import TrustError
-from casemgmt.trust.keys import SigningKey
+from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.note import Note
-from casemgmt.trust.tiles import Tile, TileFrontier, tiles_for_root
+from casemgmt.trust.tiles import StoredTree, TileFrontier, tiles_for_consistency, tiles_for_root
 
 LOCK = 0x6C6F67  # "log"
-BATCH = 20_000
 QUICKEST, SLOWEST = 0.02, 0.5  # seconds between two looks at an idle ledger
 LAG_LOOK = 15.0  # seconds
 LAG_WARNING = timedelta(seconds=30)
 
 log = structlog.get_logger()
 
-_NEXT = """
-select e.id, e.xid, e.leaf_hash from ledger.entry e
- where (e.xid, e.id) > ($1, $2) and e.xid < pg_snapshot_xmin(pg_current_snapshot())
- order by e.xid, e.id limit $3"""
-_LAST = """
-select l.leaf_index, e.xid, e.id from ledger.leaf l join ledger.entry e on e.id = l.entry_id
- order by l.leaf_index desc limit 1"""
 _WAITING = """
-select count(*) as entries, coalesce(now() - min(w.at), interval '0') as oldest
-  from (select e.at from ledger.entry e where (e.xid, e.id) > ($1, $2) order by e.xid, e.id limit 1000) w"""
-_LEAVES = """
-insert into ledger.leaf(leaf_index, entry_id)
-select $1 + x.no - 1, x.id from unnest($2::bigint[]) with ordinality x(id, no)"""
-_TILES = """
-insert into ledger.tile(level, n, width, data) select * from unnest($1::int[], $2::bigint[], $3::int[], $4::bytea[])"""
-_NARROWER = """
-delete from ledger.tile t using unnest($1::int[], $2::bigint[], $3::int[]) x(level, n, width)
- where t.level = x.level and t.n = x.n and t.width < x.width"""
+select count(*) as entries, coalesce(now() - min(e.at), interval '0') as oldest
+  from (select w.entry_id from ledger.waiting w order by w.entry_id limit 1000) w
+  join ledger.entry e on e.id = w.entry_id"""
+_LAST_BATCH = "select first, size, root from ledger.batch order by first desc limit 1"
+_LAST_CHECKPOINT = "select size, root, note from ledger.checkpoint order by size desc limit 1"
+_UNSIGNED = """
+select b.first, b.size, b.root from ledger.batch b
+ where b.size > coalesce((select max(c.size) from ledger.checkpoint c), 0) or
+       not exists (select from ledger.archived a where a.first = b.first)
+ order by b.first"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,130 +68,218 @@ class Sequencer:
     """The only writer of the tree. Make one with ``resume`` after taking the lock; after any error make a new one."""
 
     def __init__(
-        self, connection: asyncpg.Connection, key: SigningKey, tree: TileFrontier, after: tuple[int, int]
+        self, connection: asyncpg.Connection, signer: LogSigner, archive: Archive, tree: TileFrontier, signed: Note
     ) -> None:
         self._db = connection
-        self._key = key
+        self._signer = signer
+        self._archive = archive
         self._tree = tree
-        self._after = after
+        self._signed = signed  # the newest checkpoint the database has
 
     @classmethod
-    async def resume(cls, connection: asyncpg.Connection, key: SigningKey) -> Sequencer:
-        """Continue where the stored ledger stands, or begin it.
+    async def resume(
+        cls, connection: asyncpg.Connection, signer: LogSigner, store: Store, retention: timedelta = timedelta(days=1)
+    ) -> Sequencer:
+        """Continue where the stored ledger stands, or begin it; finish first what a crash left half done.
 
-        Raises OtherKeyError or DamagedError when it must not be continued with this key, or as it is.
+        Raises OtherKeyError, DamagedError or ForkError when it must not be continued, or not as it is.
         """
         # A generic plan, to which a cached statement may flip, scans the whole index for what is new.
         await connection.execute("set plan_cache_mode = force_custom_plan")
-        await _claim(connection, key)
-        tree = await _restored(connection, key)
-        last = await connection.fetchrow(_LAST)
-        if (last["leaf_index"] + 1 if last else 0) != tree.size:
-            raise DamagedError(f"the signed ledger has {tree.size} entries, the stored one another number")
-        after = (last["xid"], last["id"]) if last else (0, 0)
-        if after[0] >= await connection.fetchval("select pg_snapshot_xmax(pg_current_snapshot())"):
-            raise DamagedError(
-                "the database was loaded into a server whose transaction numbers are lower than those it holds: stop "
-                f"the server and raise its next transaction number above {after[0]} with pg_resetwal"
-            )
-        return cls(connection, key, tree, after)
+        key = await signer.verifier()
+        archive = Archive(store, key.name, retention)
+        await _require_key(connection, key)
+        tree, signed = await _restored(connection, key)
+        await _refuse_to_fork(tree, signed, signer, archive)
+        sequencer = cls(connection, signer, archive, tree, signed or await _begin(connection, key, signer))
+        await sequencer.finish()
+        return sequencer
 
     @property
     def size(self) -> int:
         return self._tree.size
 
+    async def finish(self) -> None:
+        """Store and sign what is in the tree and was not, in order."""
+        for row in await self._db.fetch(_UNSIGNED):
+            before = await self._note_at(row["first"])
+            batch = await batches.of_tree(self._db, row["first"], row["size"], row["root"], before)
+            archived = await self._store(batch)
+            if row["size"] > Checkpoint.parse(self._signed.text).size:
+                await self._sign(batch, archived)
+            else:
+                await batches.note_archived(self._db, batch, archived)
+
     async def advance(self) -> int:
-        """Append one batch of finished entries and sign; returns how many there were."""
-        rows = await self._db.fetch(_NEXT, *self._after, BATCH)
-        if not rows:
+        """Append one batch of finished entries, store it and have it signed; returns how many there were."""
+        taken = await batches.waiting(self._db)
+        if not taken:
             return 0
-        tree, tiles = await asyncio.to_thread(self._tree.extended, [row["leaf_hash"] for row in rows])
-        checkpoint = Checkpoint(self._key.name, tree.size, tree.root())
-        async with self._db.transaction():
-            await self._db.execute(_LEAVES, self._tree.size, [row["id"] for row in rows])
-            await self._store(tiles)
-            await _sign(self._db, checkpoint, self._key)
-        self._tree, self._after = tree, (rows[-1]["xid"], rows[-1]["id"])
-        return len(rows)
+        hashes, rows = [entry.leaf_hash for entry in taken], [entry.id for entry in taken]
+        tree, tiles = await asyncio.to_thread(self._tree.extended, hashes)
+        batch = Batch(self._tree.size, tree.size, tree.root(), self._signed, taken, batches.full(tiles))
+        await self._sequence(batch, rows, tiles)
+        self._tree = tree
+        await self._sign(batch, await self._store(batch))
+        return len(taken)
 
     async def lag(self) -> Lag:
-        row = await self._db.fetchrow(_WAITING, *self._after)
+        row = await self._db.fetchrow(_WAITING)
         return Lag(row["entries"], row["oldest"])
 
-    async def run(self, stop: asyncio.Event) -> None:
-        """Advance until ``stop`` is set, looking less often while there is nothing to do."""
-        pause, looked = QUICKEST, asyncio.get_running_loop().time()
+    async def run(self, stop: asyncio.Event, pace: float = 0.0) -> None:
+        """Advance until ``stop`` is set: at once when it was quiet, every ``pace`` seconds while entries keep coming,
+        and without a pause while more wait than one batch holds."""
+        clock, pause = asyncio.get_running_loop().time, QUICKEST
+        looked = clock()
         while not stop.is_set():
+            started = clock()
             done = await self.advance()
-            if asyncio.get_running_loop().time() - looked > LAG_LOOK:
-                looked = asyncio.get_running_loop().time()
+            if clock() - looked > LAG_LOOK:
+                looked = clock()
                 await self._report_lag()
-            if done == BATCH:
+            if done == batches.MOST:
                 continue
-            pause = QUICKEST if done else min(pause * 1.5, SLOWEST)
+            pause = max(QUICKEST, pace - (clock() - started)) if done else min(pause * 1.5, SLOWEST)
             await stopped_within(stop, pause)
+            if done:
+                pause = QUICKEST
 
-    async def _store(self, tiles: Sequence[Tile]) -> None:
-        levels, numbers = [tile.level for tile in tiles], [tile.number for tile in tiles]
-        widths = [tile.width for tile in tiles]
-        await self._db.execute(_NARROWER, levels, numbers, widths)
-        await self._db.execute(_TILES, levels, numbers, widths, [tile.data for tile in tiles])
+    # The three steps. Each is whole or not at all, and may be repeated with the same batch.
+
+    async def _sequence(self, batch: Batch, entry_ids: Sequence[int], tiles: Sequence[batches.Tile]) -> None:
+        await batches.keep(self._db, batch, entry_ids, tiles)
+
+    async def _store(self, batch: Batch) -> batches.Archived:
+        parts = await asyncio.to_thread(batch.parts, self._archive.origin)
+        return await self._archive.put(batch.first, parts)
+
+    async def _sign(self, batch: Batch, archived: batches.Archived) -> None:
+        checkpoint = Checkpoint(self._archive.origin, batch.size, batch.root)
+        old = await self._signer.last()
+        proof: list[bytes] = []
+        if old is not None and 0 < old.size < batch.size:
+            wanted = await fetch_tiles(self._db, tiles_for_consistency(old.size, batch.size))
+            proof = StoredTree(batch.size, wanted).consistency(old.size)
+        try:
+            note = await self._signer.sign(checkpoint, old.size if old else 0, proof)
+        except SignerRefusedError as error:
+            raise ForkError(f"the signer refuses the tree of {batch.size} entries: {error}") from error
+        # The primary key on the size is the last wall against two sequencers: the second one's transaction fails whole.
+        async with self._db.transaction():
+            await batches.note_archived(self._db, batch, archived)
+            await _keep_checkpoint(self._db, checkpoint, note)
+        self._signed = note
+
+    async def _note_at(self, size: int) -> Note:
+        return Note.parse(await self._db.fetchval("select note from ledger.checkpoint where size = $1", size))
 
     async def _report_lag(self) -> None:
         lag = await self.lag()
         if lag.oldest > LAG_WARNING:
-            # A long transaction that has written something, anywhere on this server, holds the ledger back.
             log.warning("ledger.lag", entries=lag.entries, seconds=int(lag.oldest.total_seconds()))
 
 
-async def run_sequencer(dsn: str, key: SigningKey, stop: asyncio.Event) -> None:
-    """Sequence until ``stop`` is set. Waits while another process does; raises when the ledger or database fails."""
+async def run_sequencer(
+    dsn: str,
+    signer: LogSigner,
+    store: Store,
+    stop: asyncio.Event,
+    *,
+    retention: timedelta = timedelta(days=1),
+    pace: float = 0.0,
+) -> None:
+    """Sequence until ``stop`` is set. Waits while another process does; raises when ledger, store, signer or database
+    fails. A ledger that must not go on is recorded as halted first."""
     connection = await asyncpg.connect(dsn)
     try:
         while not await connection.fetchval("select pg_try_advisory_lock($1)", LOCK):
             if await stopped_within(stop, 1.0):
                 return
-        sequencer = await Sequencer.resume(connection, key)
-        log.info("ledger.resumed", origin=key.name, size=sequencer.size)
-        await sequencer.run(stop)
+        try:
+            sequencer = await Sequencer.resume(connection, signer, store, retention)
+            log.info("ledger.resumed", size=sequencer.size)
+            await sequencer.run(stop, pace)
+        except ForkError as error:
+            await halt(connection, str(error))
+            raise
     finally:
         await connection.close(timeout=5)
 
 
-async def _claim(connection: asyncpg.Connection, key: SigningKey) -> None:
-    """Write the log's public key at the first start; refuse any other key for ever after."""
-    ours = str(key.verifier)
+async def halt(connection: asyncpg.Connection, reason: str) -> None:
+    """Record, once, that the log has stopped; from then on no event is taken until somebody recovered it."""
+    await connection.execute(
+        "insert into ledger.halt(reason) select $1::text where ledger.halted() is distinct from $1::text", reason
+    )
+
+
+async def _require_key(connection: asyncpg.Connection, key: VerifierKey) -> None:
+    stored = await connection.fetchval("select vkey from ledger.log")
+    if stored is not None and stored != str(key):
+        raise OtherKeyError(
+            f"this ledger is signed with {stored}, but the key given to this process is {key}: give it the "
+            "ledger's own key. Nothing was signed."
+        )
+
+
+async def _begin(connection: asyncpg.Connection, key: VerifierKey, signer: LogSigner) -> Note:
+    """Write the log's public key and sign the empty tree: the first start."""
+    empty = Checkpoint(key.name, 0, TileFrontier().root())
+    note = await signer.sign(empty, 0, [])
     async with connection.transaction():
-        stored = await connection.fetchval("select vkey from ledger.log")
-        if stored is None:
-            await connection.execute("insert into ledger.log(origin, vkey) values ($1, $2)", key.name, ours)
-            await _sign(connection, Checkpoint(key.name, 0, TileFrontier().root()), key)
-        elif stored != ours:
-            raise OtherKeyError(
-                f"this ledger is signed with {stored}, but the key given to this process is {ours}: give it the "
-                "ledger's own key. Nothing was signed."
-            )
+        await connection.execute("insert into ledger.log(origin, vkey) values ($1, $2)", key.name, str(key))
+        await _keep_checkpoint(connection, empty, note)
+    return note
 
 
-async def _restored(connection: asyncpg.Connection, key: SigningKey) -> TileFrontier:
-    row = await connection.fetchrow("select size, root, note from ledger.checkpoint order by size desc limit 1")
+async def _restored(connection: asyncpg.Connection, key: VerifierKey) -> tuple[TileFrontier, Note | None]:
+    """The stored tree, and the newest checkpoint; (empty, None) before the first start."""
+    row = await connection.fetchrow(_LAST_CHECKPOINT)
     if row is None:
-        raise DamagedError("the ledger has a key and no checkpoint")
+        if await connection.fetchval("select exists (select from ledger.log)"):
+            raise DamagedError("the ledger has a key and no checkpoint")
+        return TileFrontier(), None
+    last = await connection.fetchrow(_LAST_BATCH)
+    size, root = (last["size"], last["root"]) if last else (0, TileFrontier().root())
     try:
         note = Note.parse(row["note"])
-        note.require(key.verifier)
+        note.require(key)
         signed = Checkpoint.parse(note.text)
-        tree = TileFrontier.restore(signed.size, await fetch_tiles(connection, tiles_for_root(signed.size)))
+        tree = TileFrontier.restore(size, await fetch_tiles(connection, tiles_for_root(size)))
+        under = StoredTree(signed.size, await fetch_tiles(connection, tiles_for_root(signed.size))).root()
     except TrustError as error:
         raise DamagedError(f"the last checkpoint or its tiles are damaged: {error}") from error
-    if (signed.size, signed.root) != (row["size"], tree.root()):
+    if (signed.size, signed.root) != (row["size"], under):
         raise DamagedError(f"the stored ledger of {row['size']} entries does not have the root that was signed")
-    return tree
+    leaves = await connection.fetchval("select coalesce(max(leaf_index) + 1, 0) from ledger.leaf")
+    if (tree.size, tree.root()) != (leaves, root) or signed.size > size:
+        raise DamagedError(f"the stored ledger of {leaves} entries is not what its last batch says, {size}")
+    return tree, note
 
 
-async def _sign(connection: asyncpg.Connection, checkpoint: Checkpoint, key: SigningKey) -> None:
-    # The primary key on the size is the last wall against two sequencers: the second one's transaction fails whole.
+async def _refuse_to_fork(tree: TileFrontier, signed: Note | None, signer: LogSigner, archive: Archive) -> None:
+    """Three know what this database may have forgotten: the signer's record, the store and (asked when they cosign)
+    the witnesses. Raises RewoundError or ForkError when one of the first two does."""
+    last = await signer.last()
+    if last is None and signed is not None:
+        await signer.begin_with(signed)
+    elif last is not None and last.size > tree.size:
+        raise RewoundError(
+            f"a tree of {last.size} entries was signed, and this database has {tree.size}: it was restored from a "
+            "backup. Nothing is signed until `casemgmt ledger recover` has brought back what the store holds"
+        )
+    elif last is not None and last.size == tree.size and last.root != tree.root():
+        raise ForkError(f"another tree of {last.size} entries was signed than this database has; nothing is signed")
+    if await archive.has(tree.size):
+        raise RewoundError(
+            f"the write-once store holds entries from {tree.size} on, which this database does not have: it was "
+            "restored from a backup. Nothing is signed until `casemgmt ledger recover` has brought them back"
+        )
+
+
+async def _keep_checkpoint(connection: asyncpg.Connection, checkpoint: Checkpoint, note: Note) -> None:
     await connection.execute(
         "insert into ledger.checkpoint(size, root, note) values ($1, $2, $3)",
-        checkpoint.size, checkpoint.root, str(checkpoint.signed(key)),
+        checkpoint.size, checkpoint.root, str(note),
     )  # fmt: skip

@@ -45,6 +45,10 @@ class EventError(TrustError):
     """A ledger event that is malformed, or out of its chain."""
 
 
+class BatchError(TrustError):
+    """An object of archived ledger entries that is malformed."""
+
+
 class PackageError(TrustError):
     """A package that cannot be built from, or does not agree with, its parts."""
 

@@ -117,6 +117,7 @@ APP_IS_REFUSED = {
     "taking back the end of a grant": "delete from sharing.grant_end",
     "changing a sealed package": "update packages.package set tagmanifest_sha256 = 'x'",
     "choosing an entry's transaction": _ENTRY.format(column=", xid", value=", '1'"),
+    "hiding an entry": _ENTRY.format(column=", detached", value=", true"),
     "choosing an entry's time": _ENTRY.format(column=", at", value=", now()"),
     "choosing an entry's author": _ENTRY.format(column=", actor_id", value=", {me}"),
     "choosing an id": "insert into custody.handover(id, client_id, number, to_id, purpose) overriding system value"

@@ -83,5 +83,6 @@ async def test_it_sees_reach_that_nobody_gave(owner: asyncpg.Connection):
 async def test_it_says_that_a_key_lies_open(fresh_database: Dsn, tmp_path: Path):
     settings = settings_for(fresh_database, tmp_path)
     open_store(settings.store_url).prepare()
+    assert settings.log_key_file is not None
     settings.log_key_file.chmod(0o644)
     assert any("can be read by others" in fault for fault in await faults(examine(settings)))

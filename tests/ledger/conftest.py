@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from casemgmt.embedded.cluster import Cluster
 from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.ledger.signer import FileSigner
+from casemgmt.storage.local import LocalStore
 from casemgmt.trust.keys import SigningKey
 from tests import db
 from tests.ledger.entries import Writer
@@ -28,6 +31,20 @@ def key() -> SigningKey:
 
 
 @pytest.fixture
+def store(tmp_path: Path) -> Iterator[LocalStore]:
+    """A write-once folder, ready."""
+    found = LocalStore(tmp_path / "store")
+    found.prepare()
+    yield found
+    found.close()
+
+
+@pytest.fixture
+def signer(key: SigningKey, tmp_path: Path) -> FileSigner:
+    return FileSigner(key, tmp_path / "ledger.signed")
+
+
+@pytest.fixture
 async def writer(ledger: db.Dsn) -> AsyncIterator[Writer]:
     connection = await asyncpg.connect(ledger.dba)
     yield Writer(connection)
@@ -35,7 +52,7 @@ async def writer(ledger: db.Dsn) -> AsyncIterator[Writer]:
 
 
 @pytest.fixture
-async def sequencer(ledger: db.Dsn, key: SigningKey) -> AsyncIterator[Sequencer]:
+async def sequencer(ledger: db.Dsn, signer: FileSigner, store: LocalStore) -> AsyncIterator[Sequencer]:
     connection = await asyncpg.connect(ledger.sequencer)
-    yield await Sequencer.resume(connection, key)
+    yield await Sequencer.resume(connection, signer, store)
     await connection.close()

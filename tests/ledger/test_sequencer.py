@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import asyncpg
@@ -8,6 +9,8 @@ import pytest
 
 from casemgmt.ledger.errors import DamagedError, OtherKeyError
 from casemgmt.ledger.sequencer import Sequencer, run_sequencer
+from casemgmt.ledger.signer import FileSigner
+from casemgmt.storage.local import LocalStore
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.keys import SigningKey
 from casemgmt.trust.note import Note
@@ -54,24 +57,26 @@ async def test_nothing_new_signs_nothing(writer: Writer, sequencer: Sequencer) -
     assert await writer.connection.fetchval("select count(*) from ledger.checkpoint") == 2
 
 
-async def test_an_entry_that_commits_late_is_not_passed_over(ledger: Dsn, writer: Writer, sequencer: Sequencer) -> None:
+async def test_an_entry_that_commits_late_holds_nobody_up_and_is_not_passed_over(
+    ledger: Dsn, writer: Writer, sequencer: Sequencer
+) -> None:
     late = await asyncpg.connect(ledger.dba)
     try:
         transaction = late.transaction()
         await transaction.start()
         await Writer(late).write("exhibit:late")
         await writer.write("exhibit:early", 3)  # younger transactions, committed before
-        assert await sequencer.advance() == 0, "the older transaction may still add to what comes before"
-        waiting = await sequencer.lag()
-        assert waiting.entries == 3
+        await drain(sequencer, 3)
+        assert await sequencer.advance() == 0
         await transaction.commit()
     finally:
         await late.close()
+    assert (await sequencer.lag()).entries == 1
     await drain(sequencer, 4)
-    first = await writer.connection.fetchval(
-        "select e.stream from ledger.leaf l join ledger.entry e on e.id = l.entry_id where l.leaf_index = 0"
+    last = await writer.connection.fetchval(
+        "select e.stream from ledger.leaf l join ledger.entry e on e.id = l.entry_id where l.leaf_index = 3"
     )
-    assert first == "exhibit:late"
+    assert last == "exhibit:late"
     assert (await sequencer.lag()).entries == 0
 
 
@@ -92,15 +97,11 @@ async def test_with_many_writers_every_committed_entry_gets_exactly_one_place(
                 await asyncio.sleep(0.001 * (n % 7))
         await connection.close()
 
-    async def keep_going() -> None:
-        while True:
-            await sequencer.advance()
-            await asyncio.sleep(0)
-
-    going = asyncio.create_task(keep_going())
+    stop = asyncio.Event()
+    going = asyncio.create_task(sequencer.run(stop))
     await asyncio.gather(*(work(str(n)) for n in range(8)))
-    going.cancel()
-    await asyncio.wait({going})
+    stop.set()
+    await going
     await drain(sequencer, 8 * 20 * 2)
     rows = await writer.connection.fetch("select leaf_index, entry_id from ledger.leaf order by leaf_index")
     assert [row["leaf_index"] for row in rows] == list(range(320))
@@ -112,12 +113,12 @@ async def test_with_many_writers_every_committed_entry_gets_exactly_one_place(
 
 
 async def test_it_continues_after_a_restart_as_if_nothing_had_happened(
-    ledger: Dsn, writer: Writer, key: SigningKey, sequencer: Sequencer
+    ledger: Dsn, writer: Writer, signer: FileSigner, store: LocalStore, sequencer: Sequencer
 ) -> None:
     await writer.write(count=300)
     await drain(sequencer, 300)
     other = await asyncpg.connect(ledger.sequencer)
-    again = await Sequencer.resume(other, key)
+    again = await Sequencer.resume(other, signer, store)
     await writer.write(count=300)
     await drain(again, 600)
     await other.close()
@@ -133,40 +134,33 @@ async def test_only_the_widest_form_of_a_tile_is_kept(writer: Writer, sequencer:
     assert [tuple(tile) for tile in tiles] == [(0, 0, 256), (0, 1, 44), (1, 0, 1)]
 
 
-async def test_another_key_is_refused_and_signs_nothing(ledger: Dsn, sequencer: Sequencer, key: SigningKey) -> None:
+async def test_another_key_is_refused_and_signs_nothing(
+    ledger: Dsn, sequencer: Sequencer, key: SigningKey, store: LocalStore, tmp_path: Path
+) -> None:
     connection = await asyncpg.connect(ledger.sequencer)
     with pytest.raises(OtherKeyError, match=r"give it the ledger's own key"):
-        await Sequencer.resume(connection, SigningKey.generate(key.name))
+        await Sequencer.resume(connection, FileSigner(SigningKey.generate(key.name), tmp_path / "other"), store)
     assert await connection.fetchval("select count(*) from ledger.checkpoint") == 1
     await connection.close()
 
 
-async def test_a_damaged_tile_stops_it(ledger: Dsn, writer: Writer, sequencer: Sequencer, key: SigningKey) -> None:
+async def test_a_damaged_tile_stops_it(
+    ledger: Dsn, writer: Writer, sequencer: Sequencer, signer: FileSigner, store: LocalStore
+) -> None:
     await writer.write(count=3)
     await drain(sequencer, 3)
     await writer.connection.execute("update ledger.tile set data = set_byte(data, 0, get_byte(data, 0) # 1)")
     connection = await asyncpg.connect(ledger.sequencer)
     with pytest.raises(DamagedError, match="does not have the root that was signed"):
-        await Sequencer.resume(connection, key)
+        await Sequencer.resume(connection, signer, store)
     await connection.close()
 
 
-async def test_a_database_loaded_into_a_younger_server_is_not_continued(
-    ledger: Dsn, writer: Writer, sequencer: Sequencer, key: SigningKey
+async def test_a_second_sequencer_waits_until_the_first_ends(
+    ledger: Dsn, writer: Writer, signer: FileSigner, store: LocalStore
 ) -> None:
-    await writer.write()
-    await drain(sequencer, 1)
-    await writer.connection.execute("alter table ledger.entry disable trigger no_change")
-    await writer.connection.execute("update ledger.entry set xid = '4000000000'")
-    connection = await asyncpg.connect(ledger.sequencer)
-    with pytest.raises(DamagedError, match="pg_resetwal"):
-        await Sequencer.resume(connection, key)
-    await connection.close()
-
-
-async def test_a_second_sequencer_waits_until_the_first_ends(ledger: Dsn, writer: Writer, key: SigningKey) -> None:
     stops = [asyncio.Event(), asyncio.Event()]
-    tasks = [asyncio.create_task(run_sequencer(ledger.sequencer, key, stop)) for stop in stops]
+    tasks = [asyncio.create_task(run_sequencer(ledger.sequencer, signer, store, stop)) for stop in stops]
     try:
         await writer.write(count=10)
         await _until_signed(writer, 10)

@@ -12,6 +12,7 @@ import structlog
 from casemgmt import worker
 from casemgmt.settings import SettingError
 from casemgmt.storage.config import open_store
+from casemgmt.storage.local import LocalStore
 from casemgmt.trust.keys import COSIGNATURE, SigningKey
 from tests.cast import settings_for
 from tests.db import Dsn
@@ -24,9 +25,10 @@ async def until(connection: asyncpg.Connection[Any], question: str) -> None:
             await asyncio.sleep(0.05)
 
 
-async def test_the_worker_sequences_and_stops_when_told(ledger: Dsn, writer: Writer, tmp_path: Path) -> None:
+async def test_the_worker_sequences_and_stops_when_told(
+    ledger: Dsn, writer: Writer, tmp_path: Path, store: LocalStore
+) -> None:
     settings = settings_for(ledger, tmp_path)
-    (tmp_path / "store").mkdir()
     stop = asyncio.Event()
     running = asyncio.create_task(worker.run_worker(settings, stop))
     await writer.write(count=3)
@@ -36,7 +38,7 @@ async def test_the_worker_sequences_and_stops_when_told(ledger: Dsn, writer: Wri
 
 
 async def test_the_worker_goes_on_when_its_connection_is_cut(
-    ledger: Dsn, writer: Writer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ledger: Dsn, writer: Writer, tmp_path: Path, store: LocalStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(worker, "FIRST_RETRY", 0.05)
     stop = asyncio.Event()
@@ -140,6 +142,7 @@ async def test_a_file_that_is_no_log_key_is_refused_without_repeating_it(
     ledger: Dsn, tmp_path: Path, content: bytes
 ) -> None:
     settings = settings_for(ledger, tmp_path)
+    assert settings.log_key_file is not None
     settings.log_key_file.write_bytes(content)
     with pytest.raises(SettingError) as refused:
         await worker.run_worker(settings, asyncio.Event())
@@ -148,6 +151,7 @@ async def test_a_file_that_is_no_log_key_is_refused_without_repeating_it(
 
 async def test_a_witness_key_is_not_taken_for_a_log_key(ledger: Dsn, tmp_path: Path) -> None:
     settings = settings_for(ledger, tmp_path)
+    assert settings.log_key_file is not None
     settings.log_key_file.write_text(SigningKey.generate("w", COSIGNATURE).to_text())
     with pytest.raises(SettingError, match="witness"):
         await worker.run_worker(settings, asyncio.Event())

@@ -1,8 +1,10 @@
 """ledger archive."""
 
+from casemgmt.migrations.raw_sql import run_sql_file
+
 revision = "0002"
 down_revision = "0001"
 
 
 def upgrade() -> None:
-    pass
+    run_sql_file("0002_ledger_archive.sql")
