@@ -19,9 +19,9 @@ from casemgmt.ledger.errors import NotSequencedYet
 from casemgmt.ledger.models import Entry, Leaf
 from casemgmt.packages.rules import Choice
 from casemgmt.seizures.models import Seizure
+from casemgmt.trust.contents import LedgerEvent, PayloadFile
 from casemgmt.trust.errors import PackageError
 from casemgmt.trust.events import Event
-from casemgmt.trust.package import LedgerEvent, PayloadFile
 from casemgmt.trust.receipts import RECEIVED, file_row, payload_directory, payload_path
 
 

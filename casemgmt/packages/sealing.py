@@ -32,11 +32,13 @@ from casemgmt.ledger.queries import entry_id_of
 from casemgmt.packages import gathering, queries, rules
 from casemgmt.packages.errors import LedgerBehind, NotSealable
 from casemgmt.packages.gathering import Gathered
+from casemgmt.packages.guides import guides
 from casemgmt.packages.models import Package, Part
 from casemgmt.packages.rules import Choice
 from casemgmt.packages.schemas import NewPackage
 from casemgmt.reference import numbers
 from casemgmt.trust.checkpoint import Checkpoint
+from casemgmt.trust.contents import Accompanying
 from casemgmt.trust.errors import TrustError
 from casemgmt.trust.events import Event
 from casemgmt.trust.package import SEAL_PROOF, Prepared, prepare
@@ -132,10 +134,13 @@ async def _write(
 ) -> Package:
     number = await _next_number(db, actor, case, zone)
     today = utcnow().astimezone(zone).date()
+    at = Checkpoint.parse(gathered.events[0].proof.checkpoint.text)
+    beside = Accompanying(guides=guides(number, at), graph=b"{}\n")
     try:
         prepared = await asyncio.to_thread(
-            prepare, number, bagged_on=today, files=gathered.files, events=gathered.events, policy=gathered.policy
-        )
+            prepare, number, bagged_on=today, files=gathered.files, events=gathered.events, policy=gathered.policy,
+            beside=beside,
+        )  # fmt: skip
     except TrustError as error:
         raise _not_sealable(case.id, error) from error
     row = insert(Package).values(

@@ -1,7 +1,7 @@
 """The form of a ledger entry as its verifier reads it, and the chain the entries of one stream make."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import pairwise
@@ -18,6 +18,9 @@ MAX_BODY = 65_535
 """Bytes of the longest entry: what a tlog-tiles entry bundle can hold."""
 
 EXHIBIT_STREAM = "exhibit:"
+PASSKEY_STREAM = "passkeys:"
+WHOLE = (EXHIBIT_STREAM, PASSKEY_STREAM)
+"""Streams of which a package holds every entry or none."""
 
 _MEMBERS = {"v", "type", "stream", "seq", "prev", "at", "actor", "nonce", "data"}
 _TYPE = re.compile(r"[a-z][a-z0-9_-]*(?::[a-z][a-z0-9_-]*){2}", re.ASCII)
@@ -62,44 +65,58 @@ class Event:
         del value["v"], value["nonce"]
         return cls(**value, hash=leaf_hash(body))
 
-    @property
-    def exhibit(self) -> str | None:
-        """The number of the exhibit this event is about, if its stream is an exhibit's."""
-        if not self.stream.startswith(EXHIBIT_STREAM):
-            return None
-        return self.stream.removeprefix(EXHIBIT_STREAM)
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """An entry whose bytes are withheld: its place in its stream and its leaf hash."""
+
+    stream: str
+    seq: int
+    hash: bytes
 
 
-def chains(events: Iterable[Event]) -> dict[str, list[Event]]:
+Link = Event | Unread
+
+
+def chains(events: Iterable[Link]) -> dict[str, list[Link]]:
     """Events by stream, first to last.
 
-    Raises `EventError` unless every exhibit's stream is whole: numbered 1, 2, 3 ... without gap or double,
+    Raises `EventError` unless every stream that must be `WHOLE` is: numbered 1, 2, 3 ... without gap or double,
     each naming the hash of the one before.  Of other streams an excerpt may be given: no double, and
-    events that follow one another must be linked.
+    events that follow one another must be linked.  What an unread event names is unknown.
     """
-    streams: dict[str, list[Event]] = {}
+    streams: dict[str, list[Link]] = {}
     for event in events:
         streams.setdefault(event.stream, []).append(event)
     for stream, chain in streams.items():
         chain.sort(key=lambda event: event.seq)
-        if chain[0].exhibit is not None and chain[0].seq != 1:
+        whole = stream.startswith(WHOLE)
+        if whole and chain[0].seq != 1:
             raise EventError(f"{shown(stream)}: event 1 is missing")
         for before, event in pairwise(chain):
             if event.seq == before.seq:
                 raise EventError(f"{shown(stream)}: event {event.seq} is twice")
             if event.seq > before.seq + 1:
-                if event.exhibit is None:
+                if not whole:
                     continue
                 raise EventError(f"{shown(stream)}: event {before.seq + 1} is missing")
-            if event.prev != before.hash.hex():
+            if isinstance(event, Event) and event.prev != before.hash.hex():
                 raise EventError(f"{shown(stream)}: event {event.seq} does not name the event before it")
     return streams
 
 
-def heads(streams: Mapping[str, list[Event]]) -> dict[str, dict[str, object]]:
-    """The last event of every exhibit, by exhibit number, as a seal names it."""
-    last = [chain[-1] for chain in streams.values()]
-    return {event.exhibit: {"seq": event.seq, "hash": event.hash.hex()} for event in last if event.exhibit is not None}
+def read_events(streams: Mapping[str, list[Link]]) -> Iterator[Event]:
+    """Those whose bytes are known, stream by stream."""
+    return (link for chain in streams.values() for link in chain if isinstance(link, Event))
+
+
+def heads(streams: Mapping[str, list[Link]], kind: str) -> dict[str, dict[str, object]]:
+    """The last event of every stream that begins with `kind`, by the rest of the stream's name, as a seal names it."""
+    return {
+        stream.removeprefix(kind): {"seq": chain[-1].seq, "hash": chain[-1].hash.hex()}
+        for stream, chain in streams.items()
+        if stream.startswith(kind)
+    }
 
 
 def _matches(pattern: re.Pattern[str], value: object) -> bool:

@@ -2,14 +2,15 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 
 from casemgmt.trust.encoding import is_hash_hex, shown
 from casemgmt.trust.errors import EventError, PackageError
-from casemgmt.trust.events import EXHIBIT_STREAM, Event
+from casemgmt.trust.events import EXHIBIT_STREAM, Event, Link, read_events
 from casemgmt.trust.file_list import FileRow
 from casemgmt.trust.manifest import check_path
+from casemgmt.trust.withheld import FILE, WithheldRow
 
 RECEIVED = "evidence:file:received"
 
@@ -59,19 +60,25 @@ def file_row(path: str, event: Event) -> FileRow:
     return FileRow(path, file, name, sha256, size, event.at, actor)
 
 
-def match_receipts(rows: Iterable[FileRow], streams: Mapping[str, list[Event]]) -> int:
-    """How many of the files these events received are *not* among `rows`.
+def match_receipts(
+    rows: Iterable[FileRow], streams: Mapping[str, list[Link]], withheld: Collection[WithheldRow] = ()
+) -> int:
+    """How many of the files these events received are neither among `rows` nor `withheld`.
 
     Raises `PackageError` unless every row has a `RECEIVED` event of its own that says the same and
     belongs to the directory the file lies in, and the chain of the file's exhibit is here too.
+    A withheld file needs the same, unless the event that received it is withheld with it.
     """
     receipts: Counter[tuple[str, FileRow]] = Counter()
     owners: dict[str, object] = {}
-    for event in (event for chain in streams.values() for event in chain if event.type == RECEIVED):
-        directory, owner = payload_directory(event), event.data.get("exhibit") or event.data.get("seizure")
-        if owners.setdefault(directory, owner) != owner:
-            raise PackageError(f"two numbers share the directory {directory}")
-        receipts[directory, file_row("", event)] += 1
+    by_hash: dict[bytes, tuple[str, FileRow]] = {}
+    for event in read_events(streams):
+        if event.type == RECEIVED:
+            directory, owner = payload_directory(event), event.data.get("exhibit") or event.data.get("seizure")
+            if owners.setdefault(directory, owner) != owner:
+                raise PackageError(f"two numbers share the directory {directory}")
+            receipt = by_hash[event.hash] = directory, file_row("", event)
+            receipts[receipt] += 1
     for row in rows:
         directory = row.path.rpartition("/")[0]
         receipt = directory, replace(row, path="")
@@ -80,4 +87,26 @@ def match_receipts(rows: Iterable[FileRow], streams: Mapping[str, list[Event]]) 
         if directory.startswith(EXHIBITS) and f"{EXHIBIT_STREAM}{owners[directory]}" not in streams:
             raise PackageError(f"{row.path} without the events of its exhibit")
         receipts[receipt] -= 1
+    for file in withheld:
+        if file.kind == FILE:
+            _match_withheld(file, streams, by_hash, receipts)
     return receipts.total()
+
+
+def _match_withheld(
+    file: WithheldRow,
+    streams: Mapping[str, list[Link]],
+    by_hash: Mapping[bytes, tuple[str, FileRow]],
+    receipts: Counter[tuple[str, FileRow]],
+) -> None:
+    place = file.unread
+    if place in streams.get(place.stream, ()):
+        return
+    receipt = by_hash.get(place.hash)
+    known = next((link for link in streams.get(place.stream, ()) if link.seq == place.seq), None)
+    if receipt is None or known is None or known.hash != place.hash or not receipts[receipt]:
+        raise PackageError(f"no event received the withheld file {file.path}")
+    directory, row = receipt
+    if (file.path.rpartition("/")[0], file.sha256, file.size) != (directory, row.sha256, row.size):
+        raise PackageError(f"the withheld file {file.path} is not what was received")
+    receipts[receipt] -= 1

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import PackageError, ProofError
-from casemgmt.trust.events import Event, heads
+from casemgmt.trust.events import EXHIBIT_STREAM, PASSKEY_STREAM, Event, Link, heads
 from casemgmt.trust.hashing import leaf_hash
 from casemgmt.trust.proof import Proof, unpack_hashes
 from casemgmt.trust.tree import verify_consistency, verify_inclusion
@@ -14,17 +14,27 @@ SEALED = "packages:package:sealed"
 
 
 def seal_data(
-    package: str, tag_manifest: bytes, streams: Mapping[str, list[Event]], ledger_size: int
+    package: str,
+    tag_manifest: bytes,
+    streams: Mapping[str, list[Link]],
+    ledger_size: int,
+    *,
+    signature: bytes | None = None,
+    timestamp: bytes | None = None,
 ) -> dict[str, object]:
     """The ``data`` of the sealing event.
 
-    Naming the last event of each exhibit is what stops the newest events from being left out in silence.
+    Naming the last event of each exhibit and of each signer's passkeys is what stops the newest events, or the
+    revocation of a key, from being left out in silence.  `signature` and `timestamp` are those over `tag_manifest`.
     """
     return {
         "package": package,
         "tagmanifest_sha256": hashlib.sha256(tag_manifest).hexdigest(),
-        "exhibits": heads(streams),
+        "exhibits": heads(streams, EXHIBIT_STREAM),
+        "signers": heads(streams, PASSKEY_STREAM),
         "ledger_size": ledger_size,
+        "signature_sha256": None if signature is None else hashlib.sha256(signature).hexdigest(),
+        "timestamp_sha256": None if timestamp is None else hashlib.sha256(timestamp).hexdigest(),
     }
 
 

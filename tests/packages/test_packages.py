@@ -21,6 +21,7 @@ from casemgmt.packages.errors import LedgerBehind
 from casemgmt.packages.queries import packages_of_case
 from casemgmt.packages.schemas import NewPackage
 from casemgmt.trust.keys import VerifierKey
+from casemgmt.trust.verify.examination import Brought
 from casemgmt.trust.verify.steps import verify_package
 from tests.cast import Member, World
 from tests.ledger.running import sequencing
@@ -54,7 +55,7 @@ async def test_a_package_is_accepted_by_tools_we_did_not_write(
     command = [sys.executable, "-m", "casemgmt.trust.verify", str(path), "--log-key", key]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout
-    assert "RESULT: VERIFIED. All 9 steps hold." in done.stdout
+    assert "RESULT: VERIFIED." in done.stdout
 
 
 async def test_it_holds_every_file_as_it_was_received(
@@ -78,11 +79,11 @@ async def test_one_changed_byte_anywhere_is_noticed(sealed: Sealed, world: World
     client = outside(world.saule)
     content = await fetch(client, sealed.code)
     key = VerifierKey.parse((await client.get("/ledger/key")).text.strip())
-    assert verify_package(io.BytesIO(content), log_key=key).holds
+    assert verify_package(io.BytesIO(content), Brought(log_key=key)).holds
     for place in range(0, len(content), len(content) // 40):
         spoilt = bytearray(content)
         spoilt[place] ^= 1
-        assert not verify_package(io.BytesIO(bytes(spoilt)), log_key=key).holds, place
+        assert not verify_package(io.BytesIO(bytes(spoilt)), Brought(log_key=key)).holds, place
 
 
 async def test_sealing_the_same_request_again_seals_nothing_more(

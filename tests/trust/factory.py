@@ -1,28 +1,43 @@
-"""Small, valid packages made of real parts: a ledger of the tests' own, signed events, files in memory."""
+"""Small, valid packages made of real parts: a ledger of the tests' own, signed entries, files in memory."""
+
+from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Iterable
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
 from casemgmt.trust.canonical import canonical_json
 from casemgmt.trust.checkpoint import Checkpoint
+from casemgmt.trust.contents import ORGANISATION_CA, TIMESTAMP_CA, Accompanying, LedgerEvent, PayloadFile, Why
 from casemgmt.trust.events import Event
 from casemgmt.trust.hashing import leaf_hash
-from casemgmt.trust.keys import SigningKey
-from casemgmt.trust.package import LedgerEvent, PayloadFile, Prepared, prepare
-from casemgmt.trust.policy import Policy
+from casemgmt.trust.keys import COSIGNATURE, NOTE, SigningKey
+from casemgmt.trust.note import Note
+from casemgmt.trust.package import Prepared, prepare
+from casemgmt.trust.personal import PersonalSignature
+from casemgmt.trust.policy import Group, Policy, Witness
+from casemgmt.trust.promise import NONE, Promise
 from casemgmt.trust.proof import Proof, pack_hashes
 from casemgmt.trust.receipts import RECEIVED, file_row, payload_path
 from casemgmt.trust.seal import SEALED
 from casemgmt.trust.tree import MerkleTree
 from casemgmt.trust.zip import Entry, Extent, Layout
+from tests.trust.authorities import Authorities, authorities
+from tests.trust.people import AIDA, NURLAN, Person
 
-LOG = SigningKey("ledger.customs.example/2027", 1, hashlib.sha256(b"test ledger").digest())
+LOG = SigningKey("ledger.customs.example/2027", NOTE, hashlib.sha256(b"test ledger").digest())
+WITNESSES = tuple(
+    SigningKey(f"{name}.example/witness", COSIGNATURE, hashlib.sha256(name.encode()).digest())
+    for name in ("customs", "police", "prosecution")
+)
 NAME = "KG-2027-000123_EP-0007"
 AT = "2027-02-03T04:05:06.789Z"
+COSIGNED_AT = 1_801_627_506  # POSIX seconds
+OFFICER = {"id": 7, "name": "Officer", "badge": "C-7"}
+BESIDE = Accompanying(guides={"VERIFY.md": b"# How to check this package\n"}, graph=b"{}\n")
 
 
 def event_body(
@@ -31,8 +46,9 @@ def event_body(
     prev: bytes | None,
     *,
     kind: str = "exhibits:exhibit:described",
-    data: dict[str, Any] | None = None,
+    data: Mapping[str, Any] | None = None,
     nonce: str = "0" * 32,
+    actor: Mapping[str, Any] = OFFICER,
 ) -> bytes:
     return canonical_json(
         {
@@ -42,9 +58,9 @@ def event_body(
             "seq": seq,
             "prev": prev.hex() if prev else None,
             "at": AT,
-            "actor": {"id": 7, "name": "Officer", "badge": "C-7"},
+            "actor": dict(actor),
             "nonce": nonce,
-            "data": data or {},
+            "data": dict(data or {}),
         }
     )
 
@@ -54,29 +70,37 @@ class Ledger:
     """Entries in the order they were sequenced, and the streams they belong to."""
 
     key: SigningKey = LOG
+    witnesses: tuple[SigningKey, ...] = ()
+    quorum: int = 2
     bodies: list[bytes] = field(default_factory=list)
     tree: MerkleTree = field(default_factory=MerkleTree)
     last: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
-    def append(self, stream: str, kind: str, data: dict[str, Any]) -> int:
+    def append(self, stream: str, kind: str, data: Mapping[str, Any], *, actor: Mapping[str, Any] = OFFICER) -> int:
         seq, prev = self.last.get(stream, (0, None))
-        return self.append_body(event_body(stream, seq + 1, prev, kind=kind, data=data), stream, seq + 1)
+        body = event_body(stream, seq + 1, prev, kind=kind, data=data, actor=actor)
+        return self.append_body(body, stream, seq + 1)
 
     def append_body(self, body: bytes, stream: str, seq: int) -> int:
         self.last[stream] = seq, leaf_hash(body)
         self.bodies.append(body)
         return self.tree.append(leaf_hash(body))
 
-    def proof(self, index: int, size: int, extra: bytes | None = None) -> Proof:
+    def note(self, size: int) -> Note:
+        """The checkpoint, cosigned by the first of the witnesses, as many as the quorum needs."""
         note = Checkpoint(self.key.name, size, self.tree.root(size)).signed(self.key)
-        return Proof(index, tuple(self.tree.inclusion(index, size)), note, extra)
+        return note.with_signatures(key.cosign(note.text, COSIGNED_AT) for key in self.witnesses[: self.quorum])
 
-    def event(self, index: int, size: int) -> LedgerEvent:
-        return LedgerEvent(self.bodies[index], self.proof(index, size))
+    def proof(self, index: int, size: int, extra: bytes | None = None) -> Proof:
+        return Proof(index, tuple(self.tree.inclusion(index, size)), self.note(size), extra)
 
     @property
     def policy(self) -> str:
-        return str(Policy((self.key.verifier,)))
+        if not self.witnesses:
+            return str(Policy((self.key.verifier,)))
+        names = {key.name.partition(".")[0]: Witness(key.verifier) for key in self.witnesses}
+        groups = {"agencies": Group(self.quorum, tuple(names))}
+        return str(Policy((self.key.verifier,), names, groups, "agencies"))
 
 
 @dataclass
@@ -89,11 +113,28 @@ class Draft:
     indexes: list[int]
     size: int
     name: str = NAME
+    beside: Accompanying = BESIDE
+    signatures: dict[int, PersonalSignature] = field(default_factory=dict)
+    withheld: dict[int, Why] = field(default_factory=dict)
+    authorities: Authorities | None = None
+
+    def event(self, index: int, size: int | None = None) -> LedgerEvent:
+        proof = self.ledger.proof(index, size or self.size)
+        return LedgerEvent(self.ledger.bodies[index], proof, self.signatures.get(index), self.withheld.get(index))
 
     def prepared(self) -> Prepared:
-        events = [self.ledger.event(index, self.size) for index in self.indexes]
-        policy = self.ledger.policy
-        return prepare(self.name, bagged_on=date(2027, 2, 3), files=self.files, events=events, policy=policy)
+        events = [self.event(index) for index in self.indexes]
+        prepared = prepare(
+            self.name, bagged_on=date(2027, 2, 3), files=self.files, events=events, policy=self.ledger.policy,
+            beside=self.beside,
+        )  # fmt: skip
+        if self.authorities is None:
+            return prepared
+        promise, made = self.beside.promise, prepared.tag_manifest
+        return prepared.signed(
+            self.authorities.sign(made) if promise.organisation != NONE else None,
+            self.authorities.stamp(made) if promise.timestamp != NONE else None,
+        )
 
     def seal(self, prepared: Prepared, **changes: Any) -> tuple[bytes, Proof]:
         index = self.ledger.append("package:" + self.name, SEALED, {**prepared.seal_data(), **changes})
@@ -109,21 +150,66 @@ class Draft:
     def archive(self) -> bytes:
         return archive(self.entries(), self.contents)
 
+    def withhold_file(self, number: int, code: str = "third_party", reason: str = "A bystander's face") -> None:
+        self.files[number] = replace(self.files[number], withheld=Why(code, reason))
 
-def draft(*, exhibits: Iterable[str] = ("KG-2027-000123/1", "KG-2027-000123/2"), photograph: bytes = b"") -> Draft:
+
+def draft(
+    *,
+    exhibits: Iterable[str] = ("KG-2027-000123/1", "KG-2027-000123/2"),
+    photograph: bytes = b"",
+    witnesses: tuple[SigningKey, ...] = (),
+) -> Draft:
     """Two exhibits with a file each and a file of the seizure, among entries about other things."""
-    made = Draft(Ledger(), {}, [], [], 0)
+    made = Draft(Ledger(witnesses=witnesses), {}, [], [], 0)
     for exhibit in exhibits:
         made.ledger.append("seizure:KG-2027-000999", "seizures:seizure:registered", {})
         stream = "exhibit:" + exhibit
         made.indexes.append(made.ledger.append(stream, "exhibits:exhibit:registered", {"description": "Часы, золото"}))
         receive(made, exhibit, photograph or b"\xff\xd8\xff photograph of " + exhibit.encode())
         made.ledger.append("seizure:KG-2027-000123", "seizures:seizure:viewed", {})
-        made.indexes.append(made.ledger.append(stream, "custody:handover:offered", {"to": "custodian"}))
+        made.indexes.append(made.ledger.append(stream, "custody:exhibit:moved", {"to": "custodian"}))
     receive(made, None, b"%PDF protocol")
     made.ledger.append("seizure:KG-2027-000999", "seizures:seizure:amended", {})
     made.size = made.ledger.tree.size
     return made
+
+
+def full_draft(*, name: str = "DEMONSTRATION") -> Draft:
+    """All that a package can have: hand-overs signed with passkeys and by a session, cosignatures, the organisation's
+    signature and timestamp, reports, observations. Needs the openssl command."""
+    made = draft(witnesses=WITNESSES)
+    for person in (AIDA, NURLAN):
+        kind, data = person.enrolment
+        made.indexes.append(made.ledger.append(person.stream, kind, data, actor=person.actor))
+    exhibits = ("KG-2027-000123/1", "KG-2027-000123/2")
+    for person, act in ((AIDA, "offered"), (NURLAN, "accepted")):
+        hand_over(made, exhibits, person, act)
+    said = {"signature": {"means": "session"}}
+    made.indexes.append(made.ledger.append("exhibit:" + exhibits[0], "custody:handover:offered", said))
+    made.size = made.ledger.tree.size
+    made.authorities = authorities(name)
+    made.beside = replace(
+        BESIDE,
+        promise=Promise("CAdES-B-B", "PAdES-B-B", "RFC3161"),
+        observations={made.files[0].row.path: b'{"exif":{}}\n'},
+        reports={language: made.authorities.pdf(language.encode()) for language in ("en", "ru")},
+        keys={ORGANISATION_CA: made.authorities.ca, TIMESTAMP_CA: made.authorities.ca},
+    )
+    return made
+
+
+def hand_over(made: Draft, exhibits: Iterable[str], person: Person, act: str) -> list[int]:
+    """One answer about several exhibits, signed by one touch."""
+    data = {"signature": person.means}
+    places = [
+        made.ledger.append("exhibit:" + number, f"custody:handover:{act}", data, actor=person.actor)
+        for number in exhibits
+    ]
+    signature = person.sign([made.ledger.bodies[place] for place in places])
+    made.signatures |= dict.fromkeys(places, signature)
+    made.indexes += places
+    return places
 
 
 def receive(made: Draft, exhibit: str | None, content: bytes) -> None:

@@ -107,7 +107,7 @@ def test_whole_chains_are_sorted_by_stream_and_their_heads_named() -> None:
     one, two = chain("exhibit:KG/1", 4), chain("package:P", 2)
     streams = chains([*two, *one[::-1]])
     assert streams == {"package:P": two, "exhibit:KG/1": one}
-    assert heads(streams) == {"KG/1": {"seq": 4, "hash": one[3].hash.hex()}}
+    assert heads(streams, "exhibit:") == {"KG/1": {"seq": 4, "hash": one[3].hash.hex()}}
 
 
 def test_it_refuses_a_chain_with_a_gap_a_double_a_late_start_or_a_wrong_link() -> None:

@@ -1,4 +1,4 @@
-"""The nine steps, each broken on purpose; and every byte of a package changed once."""
+"""The twelve steps, each broken on purpose; and every byte of a package changed once."""
 
 import hashlib
 import io
@@ -18,7 +18,9 @@ from casemgmt.trust.keys import SigningKey
 from casemgmt.trust.manifest import write_manifest
 from casemgmt.trust.policy import Policy
 from casemgmt.trust.verify.command import main
-from casemgmt.trust.verify.report import Outcome, Report
+from casemgmt.trust.verify.examination import Brought
+from casemgmt.trust.verify.findings import Outcome
+from casemgmt.trust.verify.report import Report
 from casemgmt.trust.verify.steps import STEPS, verify_package
 from casemgmt.trust.zip import Entry
 from tests.trust.factory import LOG, NAME, archive, draft, inline
@@ -53,12 +55,14 @@ def relisted(files: dict[str, bytes], tag_manifest: str = "tagmanifest-sha256.tx
     files[tag_manifest] = write_manifest(tags)
 
 
-def test_a_good_package_holds_in_all_nine_steps() -> None:
+def test_a_good_package_without_signatures_holds_in_nine_steps_and_says_what_it_does_not_have() -> None:
     report = verify(GOOD)
-    assert report.holds, str(report)
-    assert [step.number for step in report.steps] == list(range(1, 10)) == [step.number for step in STEPS]
+    assert report.status == 0, str(report)
+    assert [step.number for step in report.steps] == list(range(1, 13)) == [step.number for step in STEPS]
+    assert report.numbers(Outcome.HOLDS) == list(range(1, 10))
+    assert report.numbers(Outcome.NONE) == [10, 11, 12]
     assert report.package == NAME
-    assert "RESULT: VERIFIED. All 9 steps hold." in str(report)
+    assert "RESULT: VERIFIED. 9 steps hold. The package has nothing to check in: step 10, 11, 12." in str(report)
 
 
 @pytest.mark.parametrize("part", range(4))
@@ -216,7 +220,7 @@ def test_changing_everything_to_fit_still_breaks_the_seal() -> None:
 def test_leaving_out_the_newest_event_of_an_exhibit_is_seen_by_the_seal() -> None:
     def shorten(files: dict[str, bytes]) -> None:
         last = PACKAGE.indexes[5]
-        assert b"custody:handover:offered" in files[f"ledger/{last}.event"]
+        assert b"custody:exhibit:moved" in files[f"ledger/{last}.event"]
         del files[f"ledger/{last}.event"], files[f"ledger/{last}.tlog-proof"]
         relisted(files)
 
@@ -256,15 +260,15 @@ def test_a_package_wholly_forged_with_another_key_fails_only_against_the_pinned_
     assert unpinned.holds
     assert "NOT yet compared" in unpinned.steps[4].finding
     assert any("came from the package itself" in caveat for caveat in unpinned.caveats)
-    pinned = verify_package(io.BytesIO(data), log_key=LOG.verifier)
+    pinned = verify_package(io.BytesIO(data), Brought(log_key=LOG.verifier))
     assert failed(pinned) == [5]
-    assert failed(verify_package(io.BytesIO(data), policy=Policy((LOG.verifier,)))) == [6]
+    assert failed(verify_package(io.BytesIO(data), Brought(policy=Policy((LOG.verifier,))))) == [6]
 
 
 def test_with_the_published_key_the_report_no_longer_warns_of_the_key() -> None:
     for report in (
-        verify_package(io.BytesIO(GOOD), log_key=LOG.verifier),
-        verify_package(io.BytesIO(GOOD), policy=Policy((LOG.verifier,))),
+        verify_package(io.BytesIO(GOOD), Brought(log_key=LOG.verifier)),
+        verify_package(io.BytesIO(GOOD), Brought(policy=Policy((LOG.verifier,)))),
     ):
         assert report.holds
         assert not any("came from the package itself" in caveat for caveat in report.caveats)

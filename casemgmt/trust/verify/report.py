@@ -1,21 +1,14 @@
 """What the verifier found, for a person: the same numbers as in ``docs/spec/verification.md``."""
 
 from dataclasses import dataclass
-from enum import StrEnum
 
+from casemgmt.trust.signers import PASSKEY
 from casemgmt.trust.verify.examination import Examination
-
-
-class Outcome(StrEnum):
-    HOLDS = "holds"
-    FAILED = "FAILED"
-    NOT_CHECKED = "not checked"
+from casemgmt.trust.verify.findings import Outcome
 
 
 @dataclass(frozen=True, slots=True)
 class StepResult:
-    """`finding` is one sentence; for a failed step it names what was found, for one not checked why."""
-
     number: int
     title: str
     outcome: Outcome
@@ -30,21 +23,41 @@ class Report:
     steps: tuple[StepResult, ...]
     caveats: tuple[str, ...]
 
+    def numbers(self, outcome: Outcome) -> list[int]:
+        return [step.number for step in self.steps if step.outcome is outcome]
+
+    @property
+    def status(self) -> int:
+        """Exit status: 0 all holds but for what is not there, 1 something failed, 3 something was not checked."""
+        if self.numbers(Outcome.FAILED):
+            return 1
+        return 3 if self.numbers(Outcome.NOT_CHECKED) else 0
+
     @property
     def holds(self) -> bool:
-        return all(step.outcome is Outcome.HOLDS for step in self.steps)
+        return self.status == 0
+
+    @property
+    def result(self) -> str:
+        failed, unchecked, none = (
+            ", ".join(map(str, self.numbers(outcome)))
+            for outcome in (Outcome.FAILED, Outcome.NOT_CHECKED, Outcome.NONE)
+        )
+        if failed:
+            return f"NOT VERIFIED. Failed: step {failed}."
+        without = f" The package has nothing to check in: step {none}." if none else ""
+        if unchecked:
+            return f"INCOMPLETE. Nothing failed, and not checked: step {unchecked}.{without}"
+        if none:
+            return f"VERIFIED. {len(self.numbers(Outcome.HOLDS))} steps hold.{without}"
+        return f"VERIFIED. All {len(self.steps)} steps hold."
 
     def __str__(self) -> str:
-        failed = [str(step.number) for step in self.steps if step.outcome is Outcome.FAILED]
         lines = [f"Package {self.package or '(unknown)'}"]
         for step in self.steps:
             lines.append(f"{step.number:2}. {step.title}: {step.outcome}")
             lines.append(f"    {step.finding}")
-        if self.holds:
-            lines.append(f"RESULT: VERIFIED. All {len(self.steps)} steps hold.")
-        else:
-            lines.append(f"RESULT: NOT VERIFIED. Failed: step {', '.join(failed)}.")
-        lines.append("What this does not prove:")
+        lines += [f"RESULT: {self.result}", "What this does not prove:"]
         lines += [f"  - {caveat}" for caveat in self.caveats]
         return "\n".join("".join(c if c.isprintable() else "?" for c in line) for line in lines) + "\n"
 
@@ -52,20 +65,33 @@ class Report:
 def caveats(found: Examination) -> tuple[str, ...]:
     """What remains unproved, given how the package was checked."""
     said = []
-    if found.accepted is not None and not found.key_given:
+    if found.accepted is not None and not found.brought.log:
         said.append(
             "The log key came from the package itself. Compare it with the one the agency publishes: "
             f"{found.accepted.log}"
         )
+    said += [
+        f"The CA certificates of the {what} signature came from the package itself. Compare them, too."
+        for what in sorted(found.package_keys)
+    ]
+    said += [
+        f"The {what} signature is by a DEMONSTRATION certificate, which anybody can make."
+        for what in sorted(found.demonstration)
+    ]
     if found.accepted is None or not found.accepted.witnessed:
         said.append(
             "No independent witness cosigned the ledger that was checked: whoever holds the log key could have shown "
             "others a different one."
         )
+    if any(entry.means != PASSKEY for entry in found.signed):
+        said.append("Of entries signed by weaker means only the agency's own system says who acted.")
+    if found.withheld:
+        said.append(f"{len(found.withheld)} things are withheld, for the reasons listed; what they say is not shown.")
     if found.left_out:
         said.append(f"{found.left_out} received files named by these events are not in this package.")
     said += [
         "That what was entered is true, or that everything that happened was entered. Times are the agency's clock.",
+        "That whoever signed understood what they signed.",
         "What was entered after the package was sealed, about exhibits that are not in it, or in records of which "
         "it holds an excerpt.",
     ]

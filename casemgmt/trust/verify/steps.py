@@ -1,4 +1,4 @@
-"""Runs the nine steps over one package and reports each, whatever the others found."""
+"""Runs the twelve steps over one package and reports each, whatever the others found."""
 
 import os
 from collections.abc import Callable
@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
 from casemgmt.trust.errors import TrustError
-from casemgmt.trust.keys import VerifierKey
-from casemgmt.trust.policy import Policy
-from casemgmt.trust.verify import checks
-from casemgmt.trust.verify.examination import Examination
-from casemgmt.trust.verify.report import Outcome, Report, StepResult, caveats
+from casemgmt.trust.verify import authorities, bag, ledger, people, receipts
+from casemgmt.trust.verify.examination import Brought, Examination
+from casemgmt.trust.verify.findings import Finding, Outcome
+from casemgmt.trust.verify.openssl import OpenSsl
+from casemgmt.trust.verify.report import Report, StepResult, caveats
+
+MOST_THREADS = 64
 
 
 class Step(NamedTuple):
@@ -18,43 +20,47 @@ class Step(NamedTuple):
 
     number: int
     title: str
-    check: Callable[[Examination], str]
+    check: Callable[[Examination], Finding]
     needs: tuple[int, ...]
 
 
 STEPS = (
-    Step(1, "The archive has the agreed layout", checks.check_archive, ()),
-    Step(2, "The bag declares what it holds", checks.check_bag, (1,)),
-    Step(3, "Every payload file is the one listed", checks.check_payload, (1,)),
-    Step(4, "Every other file is the one listed; none is missing or unlisted", checks.check_tags, (1,)),
-    Step(5, "The log key is known", checks.check_policy, (1,)),
-    Step(6, "Every event is in the ledger", checks.check_inclusion, (2, 5)),
-    Step(7, "The chain of events of every exhibit is unbroken", checks.check_chains, (6,)),
-    Step(8, "The package is sealed in the ledger", checks.check_package_seal, (7,)),
-    Step(9, "Every payload file was received under its event", checks.check_receipts, (3, 7)),
+    Step(1, "Archive: it has the agreed layout", bag.check_archive, ()),
+    Step(2, "Bag: it declares what it holds", bag.check_bag, (1,)),
+    Step(3, "Payload: every evidence file is the one listed", bag.check_payload, (1,)),
+    Step(4, "Tag files: every other file is the one listed; none is missing or unlisted", bag.check_tags, (1,)),
+    Step(5, "Trust policy: log key and witnesses are known", ledger.check_policy, (1,)),
+    Step(6, "Inclusion: every entry is in the ledger", ledger.check_inclusion, (2, 5)),
+    Step(7, "Chains: the entries of every exhibit are unbroken", ledger.check_chains, (6,)),
+    Step(8, "Seal: the package is sealed in the ledger", ledger.check_package_seal, (7,)),
+    Step(9, "Receipts: every file was received under its entry", receipts.check_receipts, (3, 7)),
+    Step(10, "People's signatures", people.check_people, (8,)),
+    Step(11, "Organisation's signature", authorities.check_organisation, (2, 4)),
+    Step(12, "Timestamps", authorities.check_timestamp, (2, 4)),
 )
 
 
 def verify_package(
     source: Path | BinaryIO,
+    brought: Brought | None = None,
     *,
-    log_key: VerifierKey | None = None,
-    policy: Policy | None = None,
     threads: int | None = None,
+    openssl: OpenSsl | None = None,
 ) -> Report:
     """Checks the package at a path, or in a seekable stream that stays open.
 
-    `log_key` pins the log: the package must name it, and only its signature counts.  `policy` replaces
-    the package's own.  With neither, the report says that the key came from the package.  Payload is
-    hashed on `threads` threads (default: up to four).  Hostile or damaged input gives a failed step, never
-    an exception.
+    What the reader `brought` replaces what the package says of itself; a log key pins the log: the package must name
+    it, and only its signature counts.  Of everything else the report says that it came from the package.  Payload is
+    hashed on `threads` threads (default: every core).  Without `openssl` steps 11 and 12 are not checked.  Hostile or
+    damaged input gives a failed step, never an exception.
     """
-    threads = threads or min(4, os.cpu_count() or 1)
+    threads = threads or min(MOST_THREADS, os.cpu_count() or 1)
+    brought = brought or Brought()
     if not isinstance(source, Path):
-        return _examine(Examination(source, policy, log_key, threads))
+        return _examine(Examination(source, brought, threads, openssl))
     try:
         with source.open("rb") as stream:
-            return _examine(Examination(stream, policy, log_key, threads))
+            return _examine(Examination(stream, brought, threads, openssl))
     except OSError as error:
         return _unreadable(source, error)
 
@@ -64,19 +70,21 @@ def _examine(found: Examination) -> Report:
     for step in STEPS:
         unmet = [number for number in step.needs if results[number].outcome is not Outcome.HOLDS]
         if unmet:
-            outcome, finding = Outcome.NOT_CHECKED, f"Needs step {unmet[0]}, which does not hold."
+            finding = Finding(f"Needs step {unmet[0]}, which does not hold.", Outcome.NOT_CHECKED)
         else:
-            outcome, finding = _take(step, found)
-        results[step.number] = StepResult(step.number, step.title, outcome, finding)
+            finding = _take(step, found)
+        results[step.number] = StepResult(step.number, step.title, finding.outcome, finding.words)
     package = found.archive.root if results[1].outcome is Outcome.HOLDS else ""
     return Report(package, tuple(results.values()), caveats(found))
 
 
-def _take(step: Step, found: Examination) -> tuple[Outcome, str]:
+def _take(step: Step, found: Examination) -> Finding:
     try:
-        return Outcome.HOLDS, step.check(found)
+        return step.check(found)
     except TrustError as error:
-        return Outcome.FAILED, f"{error}."
+        return Finding(f"{error}.", Outcome.FAILED)
+    except OSError as error:
+        return Finding(f"This machine could not do it: {error.strerror}.", Outcome.NOT_CHECKED)
 
 
 def _unreadable(source: Path, error: OSError) -> Report:
