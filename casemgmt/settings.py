@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX = "CASEMGMT_"
-LANGUAGES = ("en", "ru")
+LANGUAGES = ("en", "ru", "ky", "kk")
 
 _AUTHORITY = re.compile(r"((?:https?|file)://\S+)\s+(\S.*?)(?:\s+([0-2](?:\.[0-9]+)+))?")
 

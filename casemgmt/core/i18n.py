@@ -31,9 +31,15 @@ CATALOGUE_NAME = "casemgmt.po"
 SOURCE_LANGUAGE = "en"
 
 # Each language under its own name, in the order the menu offers them.
-LANGUAGES: dict[str, str] = {"en": "English", "ru": "Русский"}
+LANGUAGES: dict[str, str] = {"en": "English", "ru": "Русский", "ky": "Кыргызча", "kk": "Қазақша"}
 
-# A phone set to a language we do not speak yet gets the one its owner most likely reads.
+DRAFTS: dict[str, str] = {"ky": "ru", "kk": "ru"}
+"""Languages whose translation nobody has reviewed yet, and the one their missing texts are shown in.
+
+They are offered by name, said to be drafts, and never chosen for somebody by their browser's settings.
+"""
+
+# A phone set to a language we do not speak yet, or only in a draft, gets the one its owner most likely reads.
 _NEAREST = {"ky": "ru", "kk": "ru", "tg": "ru", "uz": "ru", "be": "ru"}
 
 
@@ -89,7 +95,10 @@ def translations(language: str) -> gettext_module.NullTranslations:
     with catalogue_path(language).open("rb") as source:
         write_mo(compiled, read_po(source, locale=language))
     compiled.seek(0)
-    return gettext_module.GNUTranslations(compiled)
+    found = gettext_module.GNUTranslations(compiled)
+    if language in DRAFTS:
+        found.add_fallback(translations(DRAFTS[language]))
+    return found
 
 
 def catalogue_path(language: str) -> Path:

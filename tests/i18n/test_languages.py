@@ -16,6 +16,9 @@ ENGLISH = Locale("en", UTC, translations("en"))
     ("setting", "cookie", "header", "expected"),
     [
         ("ru", "en", "en", "ru"),
+        (None, "ky", "en", "ky"),
+        ("kk", None, "en", "kk"),
+        (None, None, "kk-KZ,kk;q=0.9", "ru"),
         (None, "ru", "en", "ru"),
         (None, None, "ru-RU,ru;q=0.9,en;q=0.8", "ru"),
         (None, None, "de,en-GB;q=0.5", "en"),
