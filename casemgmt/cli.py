@@ -22,6 +22,7 @@ COMMANDS = {
     "doctor": ("casemgmt.doctor", "check the database, the roles and what the object store really protects"),
     "ledger": ("casemgmt.commands.ledger", "recompute the ledger, or bring it back from the store"),
     "verify": ("casemgmt.trust.verify.command", "check an evidence package: offline, without server or account"),
+    "witness": ("casemgmt.witness.command", "cosign the ledger of an installation you watch over"),
     "walkthrough": ("casemgmt.walkthrough", "run the main job over HTTP against a temporary instance"),
     "roles-sql": ("casemgmt.commands.roles_sql", "print the SQL that makes the roles on a configured database"),
     "make-keys": ("casemgmt.commands.make_keys", "make the keys of a configured installation"),

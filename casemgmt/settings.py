@@ -69,6 +69,7 @@ class Settings:
     timestamp_authorities: tuple[TimestampAuthority, ...]  # asked in this order
     timestamp_timeout: float  # seconds each of them may take
     timestamp_interval: timedelta  # between two timestamps of the ledger, while there is news
+    policy_file: Path | None  # the witness policy that must be in force; the worker publishes under no other
     hashids_salt: str = field(repr=False)
     session_lifetime: timedelta
     max_upload_bytes: int
@@ -116,6 +117,7 @@ def read(reader: "Reader") -> Settings:
         timestamp_authorities=reader.authorities("TIMESTAMP_AUTHORITIES"),
         timestamp_timeout=float(reader.integer("TIMESTAMP_TIMEOUT", 10, 1, 120)),
         timestamp_interval=timedelta(minutes=reader.integer("TIMESTAMP_MINUTES", 60, 1, 24 * 60)),
+        policy_file=reader.path_if_given("POLICY_FILE"),
         hashids_salt=reader.secret("HASHIDS_SALT"),
         session_lifetime=timedelta(hours=reader.integer("SESSION_HOURS", 12, 1, 24 * 30)),
         max_upload_bytes=reader.integer("MAX_UPLOAD_MIB", 16 * 1024, 1, 1024 * 1024) * 1024 * 1024,

@@ -1,4 +1,4 @@
-"""The work nobody waits for: the sequencer, and tasks with a time of their own.
+"""The work nobody waits for: the sequencer, the witnesses, and tasks with a time of their own.
 
 Any number of workers may run; an advisory lock lets one of them do each task. A task that fails is logged and tried
 again later; it never stops the others.
@@ -20,8 +20,10 @@ from casemgmt.core.logs import configure_logs
 from casemgmt.core.reach import drift
 from casemgmt.core.waiting import stopped_within
 from casemgmt.evidence import fixity
+from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import LogSigner, open_signer
+from casemgmt.ledger.witnessing import run_witnessing
 from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
 from casemgmt.storage.contract import Store
@@ -52,6 +54,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     signer = open_signer(settings)
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
     works = [keep_running("sequencer", lambda: sequence(settings, signer, store, stop), stop)]
+    works.append(keep_running("witnessing", lambda: witness(settings, signer, stop), stop))
     works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(store)]
     running = [asyncio.create_task(work) for work in works]
     try:
@@ -67,6 +70,12 @@ async def sequence(settings: Settings, signer: LogSigner, store: Store, stop: as
     await run_sequencer(
         settings.sequencer_dsn, signer, store, stop, retention=settings.retention, pace=settings.checkpoint_pace
     )
+
+
+async def witness(settings: Settings, signer: LogSigner, stop: asyncio.Event) -> None:
+    key = await signer.verifier()
+    pinned = read_file(settings.policy_file, key) if settings.policy_file else None
+    await run_witnessing(settings.sequencer_dsn, key, stop, pinned)
 
 
 def tasks(store: Store) -> list[Task]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from casemgmt.core.i18n import N_, Text
 from casemgmt.ledger.errors import NotSequencedYet
 from casemgmt.ledger.models import Log, PolicyVersion
 from casemgmt.ledger.queries import entry_id_of
+from casemgmt.settings import SettingError
 from casemgmt.trust.errors import TrustError
 from casemgmt.trust.events import Event
 from casemgmt.trust.keys import VerifierKey
@@ -93,6 +95,16 @@ def checked(given: str, own: VerifierKey) -> Policy:
     if not policy.met_by({name for name, witness in policy.witnesses.items() if witness.url}):
         raise _refused(N_("The quorum could never be met: too few of its witnesses have an address to ask them at."))
     return policy
+
+
+def read_file(path: Path, own: VerifierKey) -> Policy:
+    """The policy file this installation was given. Raises SettingError."""
+    try:
+        return checked(path.read_text(encoding="utf-8"), own)
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingError(f"the policy file {path} cannot be read: {error}") from error
+    except Invalid as error:
+        raise SettingError(f"the policy file {path}: {error.fields['policy']}") from error
 
 
 def key_events(old: Policy, new: Policy) -> Iterator[Said]:

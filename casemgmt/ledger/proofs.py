@@ -22,6 +22,10 @@ from casemgmt.trust.proof import Proof
 from casemgmt.trust.tiles import StoredTree, TileId, tiles_for_consistency, tiles_for_inclusion
 
 _NEWEST = text("select size, note from ledger.newest_published()")
+_NOT_PINNED = text(
+    "select true from ledger.pinned n"
+    " where n.text is distinct from (select p.text from ledger.policy p order by p.version desc limit 1)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +132,13 @@ async def _newest(db: AsyncSession) -> Signed | None:
 async def _why_nothing_newer(db: AsyncSession) -> NotSequencedYet:
     """What keeps the newest signed checkpoint from being published, in words."""
     force = await in_force(db)
+    if await db.scalar(_NOT_PINNED):
+        return QuorumNotMet(
+            N_(
+                "The witness policy in force is not the one in this installation's policy file. Nothing goes out until "
+                "an administrator has put it in force on the page of the ledger."
+            )
+        )
     signed = await db.scalar(select(SignedCheckpoint.size).order_by(SignedCheckpoint.size.desc()).limit(1))
     if not force.witnessed or signed is None:
         return NotSequencedYet()

@@ -55,3 +55,7 @@ class PackageError(TrustError):
 
 class PasskeyError(TrustError):
     """A person's signature, its key or its enrolment that is malformed or does not prove its claim."""
+
+
+class WitnessError(TrustError):
+    """A request to a witness, or its answer, that is malformed."""

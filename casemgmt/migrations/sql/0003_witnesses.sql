@@ -102,16 +102,32 @@ begin
 end $$;
 create trigger has_event before insert on ledger.policy for each row execute function ledger.on_policy();
 
+-- The policy file this installation was given, if any (CASEMGMT_POLICY_FILE). While it says something else than the policy in
+-- force nothing is published: a file cannot change the policy, and whoever lowers the policy behind it stops the ledger.
+create table ledger.pinned(
+  single boolean primary key default true check (single),
+  text text not null,
+  at timestamptz not null default now()
+);
+select access.protect('ledger.pinned');
+create policy open on ledger.pinned for select to app, sequencer, verifier using (true);
+create policy work on ledger.pinned for all to sequencer using (true) with check (true);
+grant select on ledger.pinned to app, sequencer, verifier, access_fn;
+grant insert, update, delete on ledger.pinned to sequencer;
+
 -- The newest checkpoint that may go out: cosigned to the quorum of the policy in force, or, where no witness is asked for,
 -- signed. No row: there is none yet. ``policy`` is 0 before the first version.
 create function ledger.newest_published() returns table(size bigint, note text, at timestamptz, policy int)
 language sql stable set search_path = '' as $$
-  with p as (select x.version, x.witnessed from ledger.policy x order by x.version desc limit 1)
+  with p as (select x.version, x.witnessed from ledger.policy x order by x.version desc limit 1),
+       meant as (select not exists (select from ledger.pinned n where n.text is distinct from
+                                    (select x.text from ledger.policy x order by x.version desc limit 1)) as ok)
   (select c.size, c.note, c.at, coalesce((select p.version from p), 0) from ledger.checkpoint c
-    where not coalesce((select p.witnessed from p), false) order by c.size desc limit 1)
+    where not coalesce((select p.witnessed from p), false) and (select meant.ok from meant) order by c.size desc limit 1)
   union all
   (select x.size, x.note, x.at, x.policy from ledger.published x
-    where x.policy = (select p.version from p where p.witnessed) order by x.size desc limit 1) $$;
+    where x.policy = (select p.version from p where p.witnessed) and (select meant.ok from meant)
+    order by x.size desc limit 1) $$;
 
 revoke execute on function ledger.on_policy(), ledger.newest_published() from public;
 grant execute on function ledger.newest_published() to app, sequencer, verifier;
