@@ -34,6 +34,7 @@ from casemgmt.packages import preparing as packages_preparing
 from casemgmt.reference import lists
 from casemgmt.search import pages as search_pages
 from casemgmt.seizures import api as seizures_api
+from casemgmt.seizures import numbers_page
 from casemgmt.seizures import pages as seizures_pages
 from casemgmt.sharing import api as sharing_api
 from casemgmt.sharing import pages as sharing_pages
@@ -56,6 +57,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *custody_api.handlers,
         *seizures_pages.handlers,
         *seizures_api.handlers,
+        *numbers_page.handlers,
         *exhibits_pages.handlers,
         *exhibits_api.handlers,
         *intake_pages.handlers,

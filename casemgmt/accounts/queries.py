@@ -9,6 +9,7 @@ from sqlalchemy import func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.models import Agency, AppointmentRow, Person, Unit
+from casemgmt.core.actor import Actor
 from casemgmt.core.errors import NotFound
 
 PAGE = 50
@@ -125,3 +126,10 @@ async def appointments(db: AsyncSession, person_id: int) -> Sequence[Held]:
         .limit(200)
     )
     return [Held(*row) for row in await db.execute(query)]
+
+
+async def units_of(db: AsyncSession, actor: Actor, *, limit: int = 200) -> Sequence[Unit]:
+    """Units the actor works in, and those of the agencies they audit, by name."""
+    audited = [a.agency_id for a in actor.appointments if a.kind == "auditor" and a.agency_id is not None]
+    query = select(Unit).where(or_(Unit.id.in_(actor.unit_ids), Unit.agency_id.in_(audited)))
+    return (await db.scalars(query.order_by(Unit.name, Unit.id).limit(limit))).all()

@@ -25,6 +25,7 @@ from casemgmt.exhibits.models import Exhibit
 from casemgmt.reference.identifiers import Status, verdict_text
 from casemgmt.seizures import queries, rules
 from casemgmt.seizures.models import Conveyance
+from casemgmt.seizures.numbers_page import READERS as NUMBER_READERS
 from casemgmt.seizures.scopes import choose, scopes_of, tabs
 
 _STATUS_KINDS: dict[Status, Kind] = {Status.OK: "ok", Status.MALFORMED: "warn", Status.UNKNOWN: "info"}
@@ -54,6 +55,7 @@ async def seizures(request: AnyRequest) -> Template:
         request, "desk/seizures.html",
         seizures=rows, categories=categories, people=people, tabs=tabs(scopes, scope, "/seizures"),
         pager=Pager(1, next_href=following), may_register=actor.holds("officer"),
+        reads_numbers=actor.holds(NUMBER_READERS),
     )  # fmt: skip
 
 

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import insert, select, text
+from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.models import Person
@@ -19,7 +20,7 @@ from casemgmt.core.errors import Forbidden, Invalid, SentBefore
 from casemgmt.core.i18n import N_, Text
 from casemgmt.reference import numbers
 from casemgmt.reference.fold import KeyKind, search_keys
-from casemgmt.seizures import queries, rules
+from casemgmt.seizures import numbering, queries, rules
 from casemgmt.seizures.models import SEARCH_KEY, Conveyance, Participant, Seizure
 from casemgmt.seizures.schemas import Correction, NewConveyance, NewParticipant, NewSeizure, Supplement
 
@@ -27,7 +28,6 @@ SALT_BYTES = 16
 Key = tuple[KeyKind, str]
 Said = list[dict[str, str]]
 
-_NEXT_SERIAL = text("select accounts.next_serial(:unit, 'seizure', :year)")
 _HEAD = text("select seq from ledger.head(:stream)")
 _THERE = N_("This is on record already.")
 _MARK = text("select access.mark(:seizure, :hidden, :people)")
@@ -37,7 +37,8 @@ async def register(db: AsyncSession, actor: Actor, data: NewSeizure, zone: tzinf
     """The seizure, and whether it is new. ``zone`` decides in which year it is numbered.
 
     A repeat (same person, same ``client_id``) returns what is there and writes nothing; two at once wait for each
-    other. Raises Invalid, SentBefore for a repeat that says something else, Forbidden for anybody but an officer.
+    other. Raises Invalid, SentBefore for a repeat that says something else, NumberTaken, Forbidden for anybody but an
+    officer.
     """
     post = rules.registering_post(actor)
     if errors := rules.check(data, utcnow()):
@@ -141,10 +142,15 @@ async def _says_the_same(db: AsyncSession, known: Seizure, data: NewSeizure) -> 
     conveyances = {(c.kind, c.identifier) for c in await queries.conveyances(db, known.id)}
     own = ("seized_at", "place", "direction", "detection", "ground", "circumstances")
     return (
-        all(getattr(known, name) == getattr(data, name) for name in own)
+        (not data.number or _plain(data.number) == _plain(known.number))
+        and all(getattr(known, name) == getattr(data, name) for name in own)
         and people >= {(p.role, p.name, p.document) for p in data.participants}
         and conveyances >= {(c.kind, c.identifier) for c in data.conveyances}
     )
+
+
+def _plain(number: str) -> str | None:
+    return numbers.digits_typed(number)
 
 
 async def _wait_for_repeat(db: AsyncSession, name: str) -> None:
@@ -152,11 +158,9 @@ async def _wait_for_repeat(db: AsyncSession, name: str) -> None:
 
 
 async def _insert(db: AsyncSession, post: rules.Post, data: NewSeizure, zone: tzinfo) -> Seizure:
-    year = utcnow().astimezone(zone).year
-    serial = (await db.execute(_NEXT_SERIAL, {"unit": post.unit_id, "year": year})).scalar_one()
-    row = insert(Seizure).values(
+    row = upsert(Seizure).values(
         client_id=data.client_id,
-        number=numbers.make(numbers.Kind.SEIZURE, year=year, unit=post.code, serial=serial),
+        number=await numbering.number_for(db, post, data, zone),
         agency_id=post.agency_id,
         unit_id=post.unit_id,
         seized_at=data.seized_at,
@@ -171,7 +175,10 @@ async def _insert(db: AsyncSession, post: rules.Post, data: NewSeizure, zone: tz
         ground=data.ground,
         circumstances=data.circumstances,
     )
-    return (await db.scalars(row.returning(Seizure))).one()
+    made = (await db.scalars(row.on_conflict_do_nothing(index_elements=["number"]).returning(Seizure))).one_or_none()
+    if made is None:
+        raise numbering.NumberTaken
+    return made
 
 
 async def _add_participants(db: AsyncSession, seizure: Seizure, people: Sequence[NewParticipant]) -> Said:

@@ -13,9 +13,9 @@ from casemgmt.core.events import timestamp
 from casemgmt.core.parse import parse
 from casemgmt.core.web.json import read_json
 from casemgmt.core.web.signin import AnyRequest, actor_of
-from casemgmt.seizures import actions, queries, rules
+from casemgmt.seizures import actions, numbering, queries, rules
 from casemgmt.seizures.models import Conveyance, Participant, Seizure
-from casemgmt.seizures.schemas import Correction, NeedToKnow, Supplement
+from casemgmt.seizures.schemas import Correction, NeedToKnow, NewNumberBlock, Supplement
 from casemgmt.seizures.scopes import choose, scopes_of
 
 
@@ -66,6 +66,20 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     }
 
 
+@post("/api/v1/number-blocks", status_code=201)
+async def reserve_numbers(request: AnyRequest) -> dict[str, Any]:
+    """Numbers for a device to give by itself while it has no network, final from then on. At most 100 unused ones."""
+    actor, state = actor_of(request), request.app.state
+    data = parse(NewNumberBlock, await read_json(request), lax=False)
+    async with state.database.begin(actor) as db:
+        block = await numbering.reserve(db, actor, data, state.zone)
+    post_ = rules.registering_post(actor)
+    return {
+        "device": str(block.device), "unit": post_.code, "year": block.year, "reserved_at": timestamp(block.at),
+        "numbers": numbering.block_numbers(block, post_.code),
+    }  # fmt: skip
+
+
 @post("/api/v1/seizures/{code:str}/corrections", status_code=204)
 async def correct(request: AnyRequest, code: FromPath[str]) -> None:
     actor, data = actor_of(request), parse(Correction, await read_json(request), lax=False)
@@ -113,4 +127,4 @@ def _text(value: object) -> str | None:
     return None if value is None else str(value)
 
 
-handlers = [seizures, seizure, correct, supplement, mark]
+handlers = [seizures, seizure, reserve_numbers, correct, supplement, mark]

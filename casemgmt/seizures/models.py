@@ -40,6 +40,23 @@ class Seizure(Base):
     circumstances: Mapped[str]
 
 
+class NumberBlock(Base):
+    """Serial numbers ``first`` to ``first + count - 1`` of a unit's year, which only this device gives."""
+
+    __tablename__ = "number_block"
+    __table_args__ = {"schema": "seizures"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    client_id: Mapped[uuid.UUID]
+    device: Mapped[uuid.UUID]
+    person_id: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    unit_id: Mapped[int] = mapped_column(BigInteger)
+    year: Mapped[int]
+    first: Mapped[int]
+    count: Mapped[int]
+    at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
 class Participant(Base):
     """A person who was present. Personal data: the ledger holds a commitment made with ``salt``, never the values."""
 

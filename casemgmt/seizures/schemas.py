@@ -35,9 +35,12 @@ class NewConveyance(msgspec.Struct):
 
 class NewSeizure(msgspec.Struct, kw_only=True):
     """``client_id`` is made by the sender and makes a repeat harmless. The ``device_`` values and the position are
-    the device's claims: degrees, and metres of accuracy."""
+    the device's claims: degrees, and metres of accuracy. ``number`` is one of those reserved for ``device``; without
+    one the server gives the next."""
 
     client_id: uuid.UUID
+    number: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    device: uuid.UUID | None = None
     seized_at: Aware
     device_at: Aware | None = None
     place: Line = ""
@@ -50,6 +53,14 @@ class NewSeizure(msgspec.Struct, kw_only=True):
     circumstances: Words = ""
     participants: Annotated[list[NewParticipant], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
     conveyances: Annotated[list[NewConveyance], msgspec.Meta(max_length=20)] = msgspec.field(default_factory=list)
+
+
+class NewNumberBlock(msgspec.Struct):
+    """``device`` is an identifier the device made once for itself; ``client_id`` makes a repeat harmless."""
+
+    client_id: uuid.UUID
+    device: uuid.UUID
+    count: Annotated[int, msgspec.Meta(ge=1, le=50)] = 20
 
 
 class Supplement(msgspec.Struct, kw_only=True):

@@ -48,6 +48,7 @@ def body(method: str, path: str, scene: Scene) -> dict[str, Any]:
     exhibit = {"exhibit": codes["exhibit"], "seq": 1, "prev": "0" * 64, "seal": "B-1000"}
     bodies: dict[str, dict[str, Any]] = {
         "POST /seizures": registration(CONTAINER, "", exhibits=1),
+        "POST /number-blocks": {"client_id": str(uuid.uuid4()), "device": str(uuid.uuid4()), "count": 2},
         "POST /seizures/{code:str}/corrections": {"field": "nothing", "words": "x", "reason": "x"},
         "POST /seizures/{code:str}/correct": {"field": "nothing", "words": "x", "reason": "x"},
         "POST /seizures/{code:str}/people": {"participants": [{"role": "nobody", "name": "x"}]},

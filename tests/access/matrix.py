@@ -55,6 +55,7 @@ GET    /hand-overs                                           200
 GET    /hand-overs/new                                       200
 GET    /search                                               200
 GET    /labels                                               200
+GET    /numbers                                              200 aida timur saule ruslan askar | 403
 GET    /labels/print                                         422
 GET    /api/v1/seizures                                      200
 GET    /api/v1/exhibits                                      200
@@ -66,6 +67,7 @@ GET    /api/v1/search                                        200
 GET    /seizures/new                                         200 aida timur | 403
 POST   /seizures/new                                         422 aida timur | 403
 POST   /api/v1/seizures                                      201 aida timur | 403
+POST   /api/v1/number-blocks                                 201 aida timur | 403
 GET    /seizures/{code:str}                                  200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /seizures/{code:str}/saved                            200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/seizures/{code:str}                           200 aida saule nurlan elena ruslan dinara askar | 404

@@ -142,7 +142,7 @@ def nowhere(app: Litestar, path: str, here: str) -> str:
     """The same address with the code of a record that does not exist."""
     kinds = {
         "seizures": "seizure", "exhibits": "exhibit", "files": "file", "hand-overs": "handover", "cases": "case",
-        "packages": "package", "events": "event", "grants": "grant",
+        "packages": "package", "events": "event", "grants": "grant", "x": "exhibit",
     }  # fmt: skip
     found = re.search(r"/(\w[\w-]*)/\{code:str\}", path)
     assert found is not None, path
