@@ -22,7 +22,16 @@ from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
 from casemgmt.core.web.signin import load_actor, token_hash
 from casemgmt.custody import actions
-from casemgmt.custody.pipeline import Answered, Offered, Party, Terms, send_answer, send_offer
+from casemgmt.custody.pipeline import (
+    Answered,
+    Offered,
+    Party,
+    Terms,
+    build_answer,
+    build_offer,
+    send_answer,
+    send_offer,
+)
 from casemgmt.custody.rules import Seen
 from casemgmt.custody.schemas import Answer, Decision, NewOffer, OfferedExhibit
 
@@ -123,13 +132,13 @@ class Desk:
         number = f"bench-{os.getpid()}-{next(self._numbers)}"
         terms = Terms(number=number, giver=_party(giver), receiver=_party(receiver), purpose=PURPOSE)
         offered = Offered(thing.id, thing.number, thing.head, thing.seal)
-        handover = await send_offer(self._database, giver, uuid.uuid4(), terms, [offered])
+        handover = await send_offer(self._database, giver, build_offer(giver, uuid.uuid4(), terms, [offered]))
         self._move_on(thing)
         answered = Answered(
             exhibit_id=thing.id, number=thing.number, head=thing.head, kind="accepted", giver_seal=thing.seal,
             receiver_seal=thing.seal,
         )  # fmt: skip
-        await send_answer(self._database, receiver, handover, terms, [answered])
+        await send_answer(self._database, receiver, build_answer(receiver, handover, terms, [answered]))
         self._move_on(thing)
 
     async def _to_and_fro(self, way: Way, things: list[Thing], pair: tuple[Actor, Actor], until: float) -> int:

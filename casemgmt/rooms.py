@@ -9,7 +9,7 @@ from jinja2 import Environment
 from litestar.handlers import HTTPRouteHandler
 
 from casemgmt.accounts import api as accounts_api
-from casemgmt.accounts import directory_pages
+from casemgmt.accounts import directory_pages, key_api, key_pages
 from casemgmt.accounts import pages as accounts_pages
 from casemgmt.cases import api as cases_api
 from casemgmt.cases import pages as cases_pages
@@ -18,6 +18,7 @@ from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
 from casemgmt.custody import api as custody_api
 from casemgmt.custody import pages as custody_pages
+from casemgmt.custody import sign_api, sign_pages
 from casemgmt.desk import case_forms, case_page, exhibit_page, seizure_page, shift
 from casemgmt.evidence import api as evidence_api
 from casemgmt.evidence import pages as evidence_pages
@@ -46,6 +47,8 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *accounts_pages.handlers,
         *directory_pages.handlers,
         *accounts_api.handlers,
+        *key_pages.handlers,
+        *key_api.handlers,
         *ledger_pages.handlers,
         *ledger_api.handlers,
         *packages_pages.handlers,
@@ -55,6 +58,8 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *evidence_api.handlers,
         *custody_pages.handlers,
         *custody_api.handlers,
+        *sign_pages.handlers,
+        *sign_api.handlers,
         *seizures_pages.handlers,
         *seizures_api.handlers,
         *numbers_page.handlers,

@@ -78,6 +78,7 @@ class Settings:
     zone: ZoneInfo
     demo: bool
     ingest_threads: int
+    synced_passkeys: bool  # may people sign with keys that can be copied to other devices?
     workers: int  # web processes of `casemgmt serve`
 
 
@@ -126,6 +127,7 @@ def read(reader: "Reader") -> Settings:
         zone=reader.zone("TIME_ZONE", "UTC"),
         demo=reader.flag("DEMO"),
         ingest_threads=reader.integer("INGEST_THREADS", 4, 2, 64),
+        synced_passkeys=reader.choice("SYNCED_PASSKEYS", ("allow", "refuse")) == "allow",
         workers=reader.integer("WORKERS", 1, 1, 64),
     )
 

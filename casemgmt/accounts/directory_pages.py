@@ -8,7 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 
-from casemgmt.accounts import actions, queries
+from casemgmt.accounts import actions, key_queries, queries
 from casemgmt.accounts.rules import KINDS
 from casemgmt.accounts.schemas import NewAgency, NewAppointment, NewPerson, NewUnit, PasswordChange
 from casemgmt.core.errors import Forbidden, Invalid
@@ -126,11 +126,12 @@ async def _person(
     async with request.app.state.database.begin(actor) as db:
         found = await queries.person(db, request.app.state.codes.decode("person", code))
         held = await queries.appointments(db, found.id)
+        keys = await key_queries.held_by(db, found.id)
         unit_rows = await queries.units(db)
         agencies = await queries.agencies(db)
     return page(
         request, "accounts/person.html", status_code=status_code,
-        person=found, code=code, held=held, units=unit_rows, agencies=agencies, kinds=KINDS,
+        person=found, code=code, held=held, keys=keys, units=unit_rows, agencies=agencies, kinds=KINDS,
         values=values or {}, errors=errors or {},
     )  # fmt: skip
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity
-from sqlalchemy.dialects.postgresql import TSTZRANGE, Range
+from sqlalchemy import BigInteger, FetchedValue, Identity, Text
+from sqlalchemy.dialects.postgresql import ARRAY, TSTZRANGE, Range
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casemgmt.core.db import Base
@@ -67,3 +68,45 @@ class AppointmentRow(Base):
     unit_id: Mapped[int | None] = mapped_column(BigInteger)
     agency_id: Mapped[int | None] = mapped_column(BigInteger)
     valid: Mapped[Range[datetime]] = mapped_column(TSTZRANGE)
+
+
+class Passkey(Base):
+    """A key somebody signs hand-overs with. ``spki`` is DER SubjectPublicKeyInfo, ``fingerprint`` the SHA-256 of it.
+
+    ``attestation`` and ``client_data`` are the enrolment as the authenticator made it. ``backup_eligible``: the key can
+    be copied to other devices. Seen by its holder and by administrators.
+    """
+
+    __tablename__ = "passkey"
+    __table_args__ = {"schema": "accounts"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    credential: Mapped[bytes]
+    spki: Mapped[bytes]
+    fingerprint: Mapped[bytes] = mapped_column(server_default=FetchedValue())
+    algorithm: Mapped[int]
+    name: Mapped[str]
+    aaguid: Mapped[UUID]
+    attestation_format: Mapped[str]
+    attestation: Mapped[bytes]
+    client_data: Mapped[bytes]
+    transports: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    backup_eligible: Mapped[bool]
+    backed_up: Mapped[bool]
+    rp_id: Mapped[str]
+    origin: Mapped[str]
+    enrolled_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+class PasskeyRevocation(Base):
+    """The end of a key, by its holder or an administrator. What it signed before stays signed."""
+
+    __tablename__ = "passkey_revocation"
+    __table_args__ = {"schema": "accounts"}
+
+    passkey_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    revoked_by: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    reason: Mapped[str]
+    note: Mapped[str]
+    at: Mapped[datetime] = mapped_column(server_default=FetchedValue())

@@ -48,3 +48,18 @@ class NewAppointment(msgspec.Struct):
 
 class PasswordChange(msgspec.Struct):
     password: NewPassword
+
+
+KEY_NAME = 60
+
+
+class NewKey(msgspec.Struct):
+    """Beginning an enrolment: the password again, and what the person calls the device."""
+
+    password: Password
+    name: Annotated[str, msgspec.Meta(max_length=KEY_NAME)] = ""
+
+
+class KeyRevocation(msgspec.Struct):
+    reason: Annotated[str, msgspec.Meta(max_length=20)] = ""
+    note: Annotated[str, msgspec.Meta(max_length=500)] = ""

@@ -44,25 +44,31 @@ async def hash_password(password: str) -> str:
 
 async def sign_in(database: Database, data: SignIn, *, user_agent: str, lifetime: timedelta) -> OpenedSession:
     """Open a fresh session. Raises Invalid (never saying which half was wrong) or TooManyAttempts."""
-    login = data.login.strip().lower()
+    person_id = await confirm_password(database, data.login.strip().lower(), data.password)
+    token = secrets.token_urlsafe(32)
+    opened = await database.gate(
+        "select accounts.open_session($1, $2, $3, $4, $5)",
+        person_id, token_hash(token), secrets.token_urlsafe(24), user_agent, lifetime,
+    )  # fmt: skip
+    if opened is None or not opened[0]:
+        raise Invalid({"login": N_("You hold no appointment today. Ask your administrator.")})
+    return OpenedSession(token, lifetime)
+
+
+async def confirm_password(database: Database, login: str, password: str) -> int:
+    """The id of the person whose password this is. Raises Invalid (never saying which half was wrong) or
+    TooManyAttempts; a wrong one counts as a failed sign-in."""
     row = await database.gate("select * from accounts.credential_of($1)", login)
     if row is None:
         raise RuntimeError("accounts.credential_of answers with one row, always")
     if row["recent_failures"] >= MAX_FAILURES:
         raise TooManyAttempts
     known = row["password_hash"] or _NOBODY
-    right = await asyncio.get_running_loop().run_in_executor(_threads, _verify, known, data.password)
+    right = await asyncio.get_running_loop().run_in_executor(_threads, _verify, known, password)
     if not right or row["password_hash"] is None:
         await database.gate("select accounts.note_failure($1)", login)
         raise Invalid({"password": _WRONG})
-    token = secrets.token_urlsafe(32)
-    opened = await database.gate(
-        "select accounts.open_session($1, $2, $3, $4, $5)",
-        row["person_id"], token_hash(token), secrets.token_urlsafe(24), user_agent, lifetime,
-    )  # fmt: skip
-    if opened is None or not opened[0]:
-        raise Invalid({"login": N_("You hold no appointment today. Ask your administrator.")})
-    return OpenedSession(token, lifetime)
+    return int(row["person_id"])
 
 
 def _verify(stored: str, password: str) -> bool:

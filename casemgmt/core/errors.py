@@ -66,6 +66,13 @@ class SentBefore(Conflict):
     )
 
 
+class Expired(Conflict):
+    """What was prepared and waited for an answer is not there any more: its time is over, or it was used."""
+
+    slug = "expired"
+    default = N_("This waited too long, or it was used already. Nothing was done; begin again.")
+
+
 class TooLarge(DomainError):
     status = 413
     slug = "too-large"
@@ -124,6 +131,10 @@ def from_postgres(error: asyncpg.PostgresError) -> DomainError | None:
             return NotFound()
         case "CM006":
             return LedgerStopped()
+        case "CM008":
+            return Conflict(N_("This key was revoked. Nothing was signed; use another key or go on without one."))
+        case "CM009":
+            return Expired()
         case "42501":
             return Forbidden()
         case "22021" | "22P05":

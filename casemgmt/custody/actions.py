@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from casemgmt.core.actor import Actor, Appointment
 from casemgmt.core.clock import utcnow
@@ -12,7 +14,20 @@ from casemgmt.core.errors import Conflict, Forbidden, Invalid, NotFound, SentBef
 from casemgmt.core.i18n import N_, Text
 from casemgmt.custody import facts, rules
 from casemgmt.custody.facts import AnswerFacts, Item, Thing
-from casemgmt.custody.pipeline import Answered, Offered, Party, Terms, send_answer, send_offer
+from casemgmt.custody.pipeline import (
+    SESSION,
+    AnswerCall,
+    Answered,
+    Means,
+    OfferCall,
+    Offered,
+    Party,
+    Terms,
+    build_answer,
+    build_offer,
+    send_answer,
+    send_offer,
+)
 from casemgmt.custody.schemas import Answer, Decision, NewOffer
 from casemgmt.reference import numbers
 
@@ -20,13 +35,53 @@ _MOVED_ON = N_("An exhibit has moved on since this page was opened. Nothing was 
 _ANSWERED = N_("This was answered or withdrawn a moment ago. Nothing was done; look again.")
 
 
+@dataclass(frozen=True, slots=True)
+class PlannedOffer:
+    """An offer that may be made: everything is checked, nothing is written but its number is taken."""
+
+    data: NewOffer
+    terms: Terms
+    exhibits: Sequence[Offered]
+
+    def built(self, actor: Actor, means: Means = SESSION) -> OfferCall:
+        data = self.data
+        return build_offer(
+            actor, data.client_id, self.terms, self.exhibits, note=data.note, device_at=data.device_time, means=means
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class PlannedAnswer:
+    """An answer that may be given: everything is checked, nothing is written."""
+
+    handover_id: int
+    data: Answer
+    terms: Terms
+    exhibits: Sequence[Answered]
+
+    def built(self, actor: Actor, means: Means = SESSION) -> AnswerCall:
+        return build_answer(
+            actor, self.handover_id, self.terms, self.exhibits, device_at=self.data.device_time, means=means
+        )
+
+
 async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) -> int:
-    """Offer exhibits the actor holds to one person; the hand-over's id. Until it is accepted the actor holds them.
+    """Offer exhibits the actor holds to one person, signed in only; the hand-over's id. Until it is accepted the actor
+    holds them.
 
     The same ``client_id`` again returns the first hand-over. Raises NotFound for an exhibit the actor does not see,
     Forbidden for one they do not hold, Conflict for one that has moved on since the page was shown, SentBefore when
     the first was another hand-over, Invalid.
     """
+    planned = await plan_offer(database, actor, data, codes)
+    if isinstance(planned, int):
+        return planned
+    with moved_on():
+        return await send_offer(database, actor, planned.built(actor))
+
+
+async def plan_offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) -> PlannedOffer | int:
+    """Everything ``offer`` asks before it writes; the id of the hand-over when this ``client_id`` made one before."""
     ids = [codes.decode("exhibit", item.exhibit) for item in data.exhibits]
     to_id, now, home = _person(data.to, codes), utcnow(), _home(actor)
     found = await facts.of_offer(
@@ -44,31 +99,52 @@ async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) 
     if wrong or found.receiver is None:
         raise Invalid(wrong)
     number = numbers.make(numbers.Kind.HANDOVER, year=now.year, unit=home.unit_code or "", serial=found.serial)
-    terms = _offered_terms(actor, data, found.receiver, number)
     offered = [
         Offered(e.id, e.number, e.head, rules.giver_sees(e.recorded, item.seal))
         for e, item in zip(exhibits, data.exhibits, strict=True)
     ]
-    try:
-        return await send_offer(
-            database, actor, data.client_id, terms, offered, note=data.note, device_at=data.device_time
-        )
-    except Conflict as error:
-        raise Conflict(_MOVED_ON) from error
+    return PlannedOffer(data, _offered_terms(actor, data, found.receiver, number), offered)
 
 
 async def answer(database: Database, actor: Actor, handover_id: int, data: Answer, codes: Codes) -> None:
-    """Accept or refuse each exhibit (the receiver), or withdraw (the giver): all of the answer or nothing.
+    """Accept or refuse each exhibit (the receiver), or withdraw (the giver), signed in only: all of it or nothing.
 
     Raises NotFound for a hand-over the actor has no sight of, Forbidden for one that is not theirs to answer, Invalid
     with the field, Conflict when an exhibit is not on offer any more.
     """
+    planned = await plan_answer(database, actor, handover_id, data, codes)
+    with answered_before():
+        await send_answer(database, actor, planned.built(actor))
+
+
+async def plan_answer(database: Database, actor: Actor, handover_id: int, data: Answer, codes: Codes) -> PlannedAnswer:
+    """Everything ``answer`` asks before it writes."""
     found = await facts.of_answer(database, actor, handover_id)
-    decided = _decide(actor, found, data, codes)
+    return PlannedAnswer(handover_id, data, _recorded_terms(found), _decide(actor, found, data, codes))
+
+
+@contextmanager
+def moved_on() -> Iterator[None]:
+    """The database's conflict in the words of an offer."""
+    with _worded(_MOVED_ON):
+        yield
+
+
+@contextmanager
+def answered_before() -> Iterator[None]:
+    """The database's conflict in the words of an answer."""
+    with _worded(_ANSWERED):
+        yield
+
+
+@contextmanager
+def _worded(words: Text) -> Iterator[None]:
     try:
-        await send_answer(database, actor, handover_id, _recorded_terms(found), decided, device_at=data.device_time)
+        yield
     except Conflict as error:
-        raise Conflict(_ANSWERED) from error
+        if type(error) is Conflict and error.message is Conflict.default:
+            raise Conflict(words) from error
+        raise
 
 
 def _home(actor: Actor) -> Appointment | None:

@@ -16,6 +16,7 @@ from casemgmt.custody import actions, queries
 from casemgmt.custody.pipeline import Party
 from casemgmt.custody.queries import Full, Line, Row
 from casemgmt.custody.schemas import Answer, NewOffer
+from casemgmt.custody.signatures import described
 
 LISTS = {
     "waiting": queries.waiting_for,
@@ -105,6 +106,8 @@ def _line(line: Line, codes: Codes) -> dict[str, Any]:
         "discrepancy": answered.discrepancy if answered else None,
         "reason": answered.reason if answered else None,
         "note": answered.note if answered else None,
+        "offer_signed": described(line.offer_signed),
+        "answer_signed": described(line.answer_signed) if answered else None,
         "answered_at": timestamp(line.item.answered_at) if line.item.answered_at else None,
         "device_at_claimed": timestamp(answered.device_at) if answered and answered.device_at else None,
         "seq": exhibit.last_seq if exhibit else None,

@@ -1,4 +1,4 @@
-"""Tables of custody. Written only by the functions ``custody.offer`` and ``custody.answer``; read from here."""
+"""Tables of custody. Written only by ``custody.offer``, ``custody.answer`` and ``custody.sign``; read from here."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
-from sqlalchemy import BigInteger, FetchedValue, Identity
+from sqlalchemy import BigInteger, FetchedValue, Identity, Integer, Text
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA
+from sqlalchemy.dialects.postgresql import UUID as PG_UUID
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casemgmt.core.db import Base
@@ -74,3 +76,76 @@ class CustodyEvent(Base):
     device_at: Mapped[datetime | None]
     hash: Mapped[bytes]
     prev: Mapped[bytes | None]
+
+
+class SignatureRequest(Base):
+    """An offer or answer that waits for its person's key: the exact bytes, and all that writing them takes.
+
+    It belongs to one session and ends with it, with its time, or when it is signed. ``asked`` is the form as it was
+    sent (JSON). The arrays have one element for each exhibit.
+    """
+
+    __tablename__ = "signature_request"
+    __table_args__ = {"schema": "custody"}
+
+    id: Mapped[UUID] = mapped_column(primary_key=True)
+    person_id: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    token_hash: Mapped[bytes]
+    passkey_id: Mapped[int] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    asked: Mapped[bytes]
+    statement: Mapped[bytes]
+    created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    expires_at: Mapped[datetime]
+    client_id: Mapped[UUID | None]
+    number: Mapped[str | None]
+    to_id: Mapped[int | None] = mapped_column(BigInteger)
+    purpose: Mapped[str | None]
+    place: Mapped[str | None]
+    note: Mapped[str | None]
+    latitude: Mapped[Decimal | None]
+    longitude: Mapped[Decimal | None]
+    accuracy_m: Mapped[Decimal | None]
+    device_at: Mapped[datetime | None]
+    handover_id: Mapped[int | None] = mapped_column(BigInteger)
+    exhibits: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    kinds: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
+    expected: Mapped[list[int]] = mapped_column(ARRAY(Integer))
+    prevs: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
+    events: Mapped[list[UUID]] = mapped_column(ARRAY(PG_UUID(as_uuid=True)))
+    bodies: Mapped[list[bytes]] = mapped_column(ARRAY(BYTEA))
+    seals: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    seal_states: Mapped[list[str | None]] = mapped_column(ARRAY(Text))
+    reasons: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
+    discrepancies: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
+    notes: Mapped[list[str | None] | None] = mapped_column(ARRAY(Text))
+
+
+class AssertionRow(Base):
+    """What a key said yes to, byte for byte (docs/spec/signature.md). ``spki`` is the key itself."""
+
+    __tablename__ = "assertion"
+    __table_args__ = {"schema": "custody"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    request_id: Mapped[UUID]
+    person_id: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    passkey_id: Mapped[int] = mapped_column(BigInteger)
+    handover_id: Mapped[int] = mapped_column(BigInteger)
+    spki: Mapped[bytes]
+    statement: Mapped[bytes]
+    client_data: Mapped[bytes]
+    authenticator_data: Mapped[bytes]
+    signature: Mapped[bytes]
+    at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+
+
+class SignatureRow(Base):
+    """A custody event that is signed, and the assertion that signs it. An event without one is signed in only."""
+
+    __tablename__ = "signature"
+    __table_args__ = {"schema": "custody"}
+
+    exhibit_id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    seq: Mapped[int] = mapped_column(primary_key=True)
+    assertion_id: Mapped[int] = mapped_column(BigInteger)

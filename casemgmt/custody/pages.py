@@ -22,9 +22,10 @@ from casemgmt.core.parts import Pager, Tab
 from casemgmt.core.render import page, see_other
 from casemgmt.core.web.forms import nested
 from casemgmt.core.web.signin import AnyRequest, actor_of
-from casemgmt.custody import actions, queries
+from casemgmt.custody import actions, queries, signing
 from casemgmt.custody.rules import RECEIVERS
 from casemgmt.custody.schemas import MOST, Answer, NewOffer
+from casemgmt.custody.sign_pages import my_keys, rules_of
 from casemgmt.evidence.models import File
 from casemgmt.evidence.queries import files_of_exhibits
 from casemgmt.evidence.rules import VIEWABLE
@@ -71,16 +72,25 @@ async def new(request: AnyRequest) -> Template:
 
 @post("/hand-overs")
 async def offer(request: AnyRequest) -> Response[Any]:
-    actor, state = actor_of(request), request.app.state
     fields = nested(request.state.get("form") or {})
     rows = [row for row in fields.get("exhibits", []) if isinstance(row, dict)]
     try:
         data = parse(NewOffer, fields, lax=True)
-        handover_id = await actions.offer(state.database, actor, data, state.codes)
+        made = await _offered(request, data, str(fields.get("sign_with", "")))
     except Invalid as error:
         wanted = [str(row.get("exhibit", "")) for row in rows][:MOST]
         return await _offer_form(request, wanted, fields, errors=_by_input(error.fields))
-    return see_other(request, f"/hand-overs/{state.codes.encode('handover', handover_id)}")
+    if isinstance(made, uuid.UUID):
+        return see_other(request, f"/signing/{made}")
+    return see_other(request, f"/hand-overs/{request.app.state.codes.encode('handover', made)}")
+
+
+async def _offered(request: AnyRequest, data: NewOffer, key: str) -> int | uuid.UUID:
+    """The hand-over; or, where a key was chosen, what now waits for it."""
+    actor, state = actor_of(request), request.app.state
+    if key:
+        return await signing.prepare_offer(state.database, actor, data, key, state.codes, rules_of(request))
+    return await actions.offer(state.database, actor, data, state.codes)
 
 
 @get("/hand-overs/{code:str}")
@@ -94,7 +104,13 @@ async def answer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     fields = nested(request.state.get("form") or {})
     try:
         data = parse(Answer, fields, lax=True)
-        await actions.answer(state.database, actor, state.codes.decode("handover", code), data, state.codes)
+        handover_id = state.codes.decode("handover", code)
+        if key := str(fields.get("sign_with", "")):
+            made = await signing.prepare_answer(
+                state.database, actor, handover_id, data, key, state.codes, rules_of(request)
+            )
+            return see_other(request, f"/signing/{made}")
+        await actions.answer(state.database, actor, handover_id, data, state.codes)
     except Invalid as error:
         return await _handover(request, code, values=fields, errors=_by_input(error.fields), status_code=error.status)
     except Conflict as error:
@@ -140,6 +156,7 @@ async def _offer_form(
         request, "custody/offer.html", status_code=422 if errors else 200, error_title=bool(errors),
         exhibits=held, left_out=[e for e in exhibits if e not in held], people=people, photos=photos,
         values=values, rows=_seals(held, values), errors=errors or {}, search=search,
+        keys=await my_keys(request), sign_with=values.get("sign_with"),
     )  # fmt: skip
 
 
@@ -170,6 +187,7 @@ async def _handover(
         request, "custody/handover.html", status_code=status_code, error_title=bool(errors),
         full=full, code=code, photos=photos, given=given, errors=errors or {}, notice=notice,
         receives=actor.id == full.handover.to_id, gives=actor.id == full.handover.from_id,
+        keys=await my_keys(request) if full.open_lines else [], sign_with=(values or {}).get("sign_with"),
     )  # fmt: skip
 
 

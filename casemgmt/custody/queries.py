@@ -11,9 +11,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.models import Person
 from casemgmt.core.errors import NotFound
+from casemgmt.custody import signatures
 from casemgmt.custody.models import CustodyEvent, Handover, HandoverItem
 from casemgmt.custody.pipeline import Party
 from casemgmt.custody.rules import Seen, result
+from casemgmt.custody.signatures import Signed
 from casemgmt.exhibits.models import Exhibit
 
 PAGE = 50
@@ -27,6 +29,8 @@ class Line:
     exhibit: Exhibit | None
     offered: CustodyEvent | None
     answered: CustodyEvent | None
+    offer_signed: Signed | None = None
+    answer_signed: Signed | None = None
 
     @property
     def recorded(self) -> Seen:
@@ -48,6 +52,11 @@ class Full:
     @property
     def open_lines(self) -> Sequence[Line]:
         return [line for line in self.lines if line.item.state == "offered"]
+
+    @property
+    def offer_signed(self) -> Signed | None:
+        """The giver's signature, which is one for all exhibits; None: signed in only."""
+        return next((line.offer_signed for line in self.lines if line.offer_signed), None)
 
     @property
     def result(self) -> str:
@@ -84,10 +93,14 @@ async def handover(db: AsyncSession, handover_id: int) -> Full:
     for event in await db.scalars(select(CustodyEvent).where(CustodyEvent.handover_id == handover_id)):
         events[event.exhibit_id, event.kind == "offered"] = event
     people = await parties(db, [found.from_id, found.to_id])
-    lines = [
-        Line(i, exhibits.get(i.exhibit_id), events.get((i.exhibit_id, True)), events.get((i.exhibit_id, False)))
-        for i in sorted(items, key=lambda i: i.exhibit_id)
-    ]
+    signed = await signatures.of_handover(db, handover_id)
+
+    def line(item: HandoverItem) -> Line:
+        offered, answered = (events.get((item.exhibit_id, half)) for half in (True, False))
+        by = [signed.get((e.exhibit_id, e.seq)) if e else None for e in (offered, answered)]
+        return Line(item, exhibits.get(item.exhibit_id), offered, answered, *by)
+
+    lines = [line(item) for item in sorted(items, key=lambda i: i.exhibit_id)]
     return Full(found, people[found.from_id], people[found.to_id], lines)
 
 

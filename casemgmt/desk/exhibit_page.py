@@ -17,7 +17,9 @@ from casemgmt.core.parts import Kind, Moment, Sign
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.custody import queries as custody_queries
+from casemgmt.custody import signatures
 from casemgmt.custody.models import CustodyEvent
+from casemgmt.custody.signatures import Signed
 from casemgmt.desk import history, signs
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
@@ -48,12 +50,13 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
         checks = await evidence_queries.latest_fixity(db, [file.id for file in files])
         chain = await custody_queries.chain(db, found.id)
         entries = await history.custody_entries(db, found)
+        signed = await signatures.of_exhibit(db, found.id)
         people = await names(db, _ids(found, chain))
     return page(
         request, "desk/exhibit.html",
         exhibit=found, code=code, seizure=seizure, files=files, checks=checks, viewable=evidence_rules.VIEWABLE,
         people=people, signs=_signs(files, checks, chain, history.broken_at(found, chain, entries), people),
-        custody=_moments(chain, entries, people, codes), label_lines=_label(found, people),
+        custody=_moments(chain, entries, signed, people, codes), label_lines=_label(found, people),
         may_hand_over=found.holder_id == actor.id and found.offered_to is None, is_offered=found.offered_to == actor.id,
     )  # fmt: skip
 
@@ -78,12 +81,21 @@ def _ids(exhibit: Exhibit, chain: Sequence[CustodyEvent]) -> set[int | None]:
 
 
 def _moments(
-    chain: Sequence[CustodyEvent], entries: Mapping[int, Entry], people: Mapping[int, str], codes: Codes
+    chain: Sequence[CustodyEvent],
+    entries: Mapping[int, Entry],
+    signed: Mapping[signatures.Place, Signed],
+    people: Mapping[int, str],
+    codes: Codes,
 ) -> list[Moment]:
-    return [_moment(event, entries.get(event.seq), people, codes) for event in chain]
+    return [
+        _moment(event, entries.get(event.seq), signed.get((event.exhibit_id, event.seq)), people, codes)
+        for event in chain
+    ]
 
 
-def _moment(event: CustodyEvent, entry: Entry | None, people: Mapping[int, str], codes: Codes) -> Moment:
+def _moment(
+    event: CustodyEvent, entry: Entry | None, signed: Signed | None, people: Mapping[int, str], codes: Codes
+) -> Moment:
     message, kind = _TEXTS[event.kind]
     who = {"from": people.get(event.from_id or 0, "–"), "to": people.get(event.to_id or 0, "–")}
     return Moment(
@@ -91,7 +103,7 @@ def _moment(event: CustodyEvent, entry: Entry | None, people: Mapping[int, str],
         gettext(message.message, **who),
         kind="warn" if event.discrepancy else kind,
         href=f"/events/{codes.encode('event', entry.id)}" if entry else None,
-        detail=" ".join(_details(event)) or None,
+        detail=" ".join([*_details(event), *_means(event, signed)]) or None,
     )
 
 
@@ -112,6 +124,14 @@ def _details(event: CustodyEvent) -> list[str]:
             gettext("By the device's clock: %(moment)s.", moment=format_datetime(event.device_at, seconds=True))
         )
     return said
+
+
+def _means(event: CustodyEvent, signed: Signed | None) -> list[str]:
+    if event.kind == "registered":
+        return []
+    if signed is None:
+        return [gettext("Signed in only; not signed with a key.")]
+    return [gettext("Signed with a key that can be copied.") if signed.synced else gettext("Signed with a key.")]
 
 
 def _label(exhibit: Exhibit, people: Mapping[int, str]) -> list[str]:

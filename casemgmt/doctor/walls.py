@@ -22,6 +22,7 @@ APPEND_ONLY = (
     "ledger.recovery", "ledger.verification", "custody.event", "custody.handover", "seizures.participant",
     "seizures.conveyance", "evidence.refusal", "evidence.fixity", "evidence.reading", "cases.case_link",
     "sharing.grant", "sharing.grant_end", "sharing.referral", "packages.package", "packages.part",
+    "accounts.passkey", "accounts.passkey_revocation", "custody.assertion", "custody.signature",
     "seizures.seizure", "exhibits.exhibit", "evidence.file",
     "ledger.policy", "ledger.cosignature", "ledger.published", "ledger.alarm",
 )  # fmt: skip

@@ -135,6 +135,7 @@ LINK_REASONS = CodeList("link_reasons", Reasoned)
 GRANT_PURPOSES = CodeList("grant_purposes", Reasoned)
 CURRENCIES = CodeList("currencies", Item)
 MEDIA_HANDLING = CodeList("media_handling", Item)
+KEY_REVOCATIONS = CodeList("key_revocations", Reasoned)
 
 ALL: dict[str, CodeList[Item]] = {
     code_list.name: code_list  # type: ignore[misc]  # a list of a subclass, read only
@@ -157,6 +158,7 @@ ALL: dict[str, CodeList[Item]] = {
         GRANT_PURPOSES,
         CURRENCIES,
         MEDIA_HANDLING,
+        KEY_REVOCATIONS,
     )
 }
 

@@ -19,6 +19,7 @@ from tests.cast import Member
 _RECORDS = {
     "seizures": "seizure", "exhibits": "exhibit", "files": "file", "hand-overs": "handover", "cases": "case",
     "packages": "package", "events": "event", "x": "exhibit", "people": "timur", "grants": "ended_grant",
+    "keys": "key",
 }  # fmt: skip
 _FORM = "application/x-www-form-urlencoded"
 
@@ -35,6 +36,10 @@ def address(path: str, scene: Scene) -> str:
         "{person:str}": scene.codes["elena"],
         "{client_id:str}": str(uuid.uuid4()),
         "{appointment:int}": "0",
+        "{key:str}": scene.codes["key"],
+        "{request_id:str}": str(uuid.uuid4()),
+        "{seq:int}": "1",
+        "{name:str}": "statement.txt",
         "{version:str}/{name:path}": "0/not-there.css",
         "{path:str}": "not-there",
     }.items():
@@ -60,6 +65,15 @@ def body(method: str, path: str, scene: Scene) -> dict[str, Any]:
             "client_id": str(uuid.uuid4()), "to": codes["timur"], "purpose": "storage", "exhibits": [exhibit],
         },
         "POST /hand-overs/{code:str}/answer": {"items": [{"exhibit": codes["exhibit"], "decision": "accepted"}]},
+        "POST /hand-overs/signature-requests": {
+            "client_id": str(uuid.uuid4()), "to": codes["timur"], "purpose": "storage", "exhibits": [exhibit],
+            "sign_with": codes["key"],
+        },
+        "POST /hand-overs/{code:str}/answer/signature-requests": {
+            "items": [{"exhibit": codes["exhibit"], "decision": "accepted"}], "sign_with": codes["key"],
+        },
+        "POST /keys": {"credential": {}},
+        "POST /keys/{code:str}/revocation": {"reason": "none"},
         "POST /cases": {"client_id": str(uuid.uuid4()), "title": "A case"},
         "POST /cases/{code:str}/members": {"person": codes["timur"], "role": "nobody"},
         "POST /cases/{code:str}/seizures": {"seizure": codes["seizure"]},

@@ -14,6 +14,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.events import timestamp
 from tests.cast import Api, Member, World
+from tests.passkeys.conftest import with_key
 
 CONTAINER = "MSKU3070316"
 OWNER = "Zamirbek Toktogulov"
@@ -30,7 +31,7 @@ class Scene:
     Aida of the border post registered a seizure of two exhibits with a photograph and offered both to Nurlan, who
     accepted one and refused the other. Her supervisor Saule granted it to the crime unit of the police, where Elena put
     it into a case and referred case and seizure to the prosecutors. A package is sealed. Timur of the other post has a
-    seizure and Marat of customs investigation a case, which nobody shared.
+    seizure and Marat of customs investigation a case, which nobody shared. Timur has a key.
     """
 
     world: World
@@ -44,7 +45,10 @@ class Scene:
 
 async def build(app: Litestar, world: World, api: Clients) -> Scene:
     """Every step through the API, by who would do it. The sequencer must be running."""
-    return await _Builder(app.state.codes, world, api).build()
+    scene = await _Builder(app.state.codes, world, api).build()
+    holder = await with_key(app.state.database, world.timur)
+    scene.codes["key"] = app.state.codes.encode("passkey", holder.key.id)
+    return scene
 
 
 class _Builder:

@@ -10,6 +10,7 @@ const MODULES = {
   "[data-place]": () => import("./place.js"),
   "[data-photos]": () => import("./photos.js"),
   "[data-measures]": () => import("./measures.js"),
+  "[data-passkey]": () => import("./passkey.js"),
 };
 
 async function enhance() {
