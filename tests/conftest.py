@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import asyncpg
+import hypothesis
 import pytest
 
 from casemgmt.embedded.cluster import Cluster
@@ -13,6 +14,10 @@ from tests import db
 from tests.cast import api, app, browser, database, server, settings, world  # noqa: F401  (fixtures)
 
 _alive = pytest.StashKey[int]()
+
+# A busy machine is no fault of what is tested: time is a matter for bench/.
+hypothesis.settings.register_profile("patient", deadline=None)
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

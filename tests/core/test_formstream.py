@@ -6,7 +6,7 @@ import time
 from collections.abc import AsyncIterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from casemgmt.core.formstream import BadForm, Fault, Form, Limits, read_form
@@ -68,7 +68,6 @@ async def test_it_gives_fields_then_files_however_the_bytes_arrive(step: int) ->
     ]
 
 
-@settings(deadline=None)  # a busy machine is no fault of the parser
 @given(st.lists(st.binary(max_size=200), max_size=4), st.integers(1, 50))
 def test_any_bytes_come_through_unchanged(contents: list[bytes], step: int) -> None:
     async def roundtrip() -> list[bytes]:
