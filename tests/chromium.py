@@ -12,6 +12,13 @@ from playwright.sync_api import Browser, Playwright, sync_playwright
 _QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 
+def program() -> str:
+    """Where Chromium is."""
+    path = os.environ.get("CASEMGMT_TEST_CHROMIUM") or shutil.which("chromium")
+    assert path, "Chromium is needed: install it or name it in CASEMGMT_TEST_CHROMIUM"
+    return path
+
+
 @contextmanager
 def chromium() -> Iterator[tuple[Playwright, Browser]]:
     """A browser that starts no downloads of its own.
@@ -19,10 +26,8 @@ def chromium() -> Iterator[tuple[Playwright, Browser]]:
     Keep it no longer than one module: as long as it is open, its event loop counts as running in this thread, and no
     asynchronous test can run.
     """
-    path = os.environ.get("CASEMGMT_TEST_CHROMIUM") or shutil.which("chromium")
-    assert path, "Chromium is needed: install it or name it in CASEMGMT_TEST_CHROMIUM"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=path, args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=program(), args=list(_QUIET))
         try:
             yield playwright, browser
         finally:

@@ -28,8 +28,12 @@ _MEDIA_TYPES = {
     ".svg": "image/svg+xml",
     ".png": "image/png",
     ".webmanifest": "application/manifest+json",
+    ".wasm": "application/wasm",
 }
 _FOREVER = "public, max-age=31536000, immutable"
+
+# The scripts that may compile WebAssembly: they work apart from any page, and reach nothing but their own module.
+_POLICIES = {"js/scan-worker.js": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,8 @@ def asset_route(assets: Assets) -> HTTPRouteHandler:
             "Vary": "Accept-Encoding",
             "X-Content-Type-Options": "nosniff",
         }
+        if policy := _POLICIES.get(name.lstrip("/")):
+            headers["Content-Security-Policy"] = policy
         content = asset.content
         if asset.gzipped is not None and "gzip" in accept_encoding:
             content = asset.gzipped

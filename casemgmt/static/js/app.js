@@ -11,6 +11,7 @@ const MODULES = {
   "[data-photos]": () => import("./photos.js"),
   "[data-measures]": () => import("./measures.js"),
   "[data-passkey]": () => import("./passkey.js"),
+  "[data-scan]": () => import("./scan.js"),
 };
 
 async function enhance() {
