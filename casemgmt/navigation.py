@@ -14,12 +14,13 @@ _CASES = NavItem("/cases", N_("Cases"))
 _HANDOVERS = NavItem("/hand-overs", N_("Hand-overs"))
 _PEOPLE = NavItem("/people", N_("People"))
 _UNITS = NavItem("/units", N_("Units"))
+_LEDGER = NavItem("/ledger", N_("Ledger"))
 
 
 def navigation(actor: Actor) -> tuple[NavItem, ...]:
     """An administrator administers and sees no evidence; everybody else sees their work."""
     if actor.holds("administrator"):
-        return (_PEOPLE, _UNITS)
+        return (_PEOPLE, _UNITS, _LEDGER)
     items = [_SHIFT]
     if actor.holds("officer"):
         items.append(_REGISTER)
@@ -28,4 +29,6 @@ def navigation(actor: Actor) -> tuple[NavItem, ...]:
         items.append(_HANDOVERS)
     if actor.holds(("investigator", "supervisor", "prosecutor", "auditor")):
         items.append(_CASES)
+    if actor.holds("auditor"):
+        items.append(_LEDGER)
     return tuple(items)

@@ -28,6 +28,7 @@ from casemgmt.intake import api as intake_api
 from casemgmt.intake import pages as intake_pages
 from casemgmt.labels import pages as labels_pages
 from casemgmt.ledger import api as ledger_api
+from casemgmt.ledger import oversight_pages as ledger_oversight_pages
 from casemgmt.ledger import pages as ledger_pages
 from casemgmt.packages import api as packages_api
 from casemgmt.packages import pages as packages_pages
@@ -50,6 +51,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *key_pages.handlers,
         *key_api.handlers,
         *ledger_pages.handlers,
+        *ledger_oversight_pages.handlers,
         *ledger_api.handlers,
         *packages_pages.handlers,
         *packages_preparing.handlers,

@@ -183,15 +183,13 @@ async def settings(dsn: Dsn, tmp_path_factory: pytest.TempPathFactory) -> Settin
     return settings_for(dsn, tmp_path_factory.mktemp("instance"))
 
 
-@pytest.fixture(scope="session")
-async def app(settings: Settings) -> AsyncIterator[Litestar]:
-    """The whole application on this worker's database."""
-    application = create_app(settings)
-    application.state.store.prepare()
+@asynccontextmanager
+async def living(application: Litestar) -> AsyncIterator[Litestar]:
+    """The application started, for the length of the block: entered and left in one task, which a fixture by itself
+    does not promise."""
     started, stop = asyncio.Event(), asyncio.Event()
 
     async def live() -> None:
-        # entered and left in one task, which a fixture by itself does not promise
         async with application.lifespan():
             started.set()
             await stop.wait()
@@ -201,6 +199,15 @@ async def app(settings: Settings) -> AsyncIterator[Litestar]:
     yield application
     stop.set()
     await task
+
+
+@pytest.fixture(scope="session")
+async def app(settings: Settings) -> AsyncIterator[Litestar]:
+    """The whole application on this worker's database."""
+    application = create_app(settings)
+    application.state.store.prepare()
+    async with living(application):
+        yield application
 
 
 @pytest.fixture(scope="session")

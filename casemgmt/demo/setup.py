@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from datetime import timedelta
 
+import asyncpg
 from sqlalchemy import select
 
 from casemgmt.accounts import actions
@@ -19,6 +20,8 @@ from casemgmt.core.errors import Conflict, NotSignedIn
 from casemgmt.core.web.signin import load_actor, token_hash
 from casemgmt.demo.cast import AGENCIES, PASSWORD, PEOPLE, UNITS
 from casemgmt.demo.records import Office, make_records
+from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.ledger.signer import open_signer
 from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
 
@@ -48,6 +51,18 @@ async def ensure_demo(settings: Settings) -> list[str]:
         f"Demonstration. Everybody's password is {PASSWORD}; sign in as:",
         *(f"  {login:{width}}  {role.name}, {role.appointment}: {role.says}" for login, role in PEOPLE.items()),
     ]
+
+
+async def begin_log(settings: Settings) -> None:
+    """Sign the empty ledger unless that was done: a policy can only be put in force for a log that has a key."""
+    connection = await asyncpg.connect(settings.sequencer_dsn)
+    store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    try:
+        if await connection.fetchval("select vkey from ledger.log") is None:
+            await Sequencer.resume(connection, open_signer(settings), store, settings.retention)
+    finally:
+        store.close()
+        await connection.close()
 
 
 async def signed_in(database: Database, login: str) -> Actor:

@@ -13,6 +13,7 @@ from casemgmt import migrations
 from casemgmt.doctor.finding import Finding, fault, good, note
 from casemgmt.doctor.records import examine_records
 from casemgmt.doctor.walls import examine_walls
+from casemgmt.doctor.witnesses import examine_witnesses
 from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
 from casemgmt.storage.contract import StoreError
@@ -50,6 +51,8 @@ async def _examine_database(settings: Settings) -> AsyncIterator[Finding]:
         async for finding in examine_walls(connection):
             yield finding
         async for finding in examine_records(connection):
+            yield finding
+        async for finding in examine_witnesses(connection):
             yield finding
     finally:
         await connection.close()

@@ -15,6 +15,7 @@ from casemgmt.embedded.errors import EmbeddedError
 from casemgmt.embedded.keys import make_keys
 from casemgmt.embedded.lan_door import Door, for_everybody, open_door
 from casemgmt.embedded.lock import InstanceLock
+from casemgmt.embedded.witnesses import DemonstrationWitnesses, log_key, put_in_force
 from casemgmt.server import WebServer, configuration, listen, serve_until
 from casemgmt.settings import PREFIX, Settings, load
 from casemgmt.signing.demonstration import ensure_demonstration
@@ -85,7 +86,14 @@ async def _run(
     await cluster.create_roles_and_database()
     await migrations.upgrade(cluster.dsn("owner_login"))
     await asyncio.to_thread(_prepare_store, settings)
-    cast = await _demonstration(settings) if settings.demo else []
+    witnesses = DemonstrationWitnesses(settings.data_dir)
+    if settings.demo or witnesses.made:
+        witnesses.start(log_key(settings))
+    try:
+        cast = await _demonstration(settings, witnesses) if settings.demo else []
+    except BaseException:
+        witnesses.stop()
+        raise
 
     def say_ready() -> None:
         lock.announce(settings.public_url)
@@ -94,7 +102,7 @@ async def _run(
 
     stop = asyncio.Event()
     server = WebServer(configuration(settings, create_app(settings), door.certificate if door else None), say_ready)
-    beside = [run_worker(settings, stop), _keep_database_up(cluster, stop)]
+    beside = [run_worker(settings, stop), _keep_database_up(cluster, stop), witnesses.keep_up(stop)]
     if door is not None:
         guide = guide_app(settings.public_url, door.files, settings.language)
         beside.append(serve_guide(guide, door.guide, stop))
@@ -158,10 +166,14 @@ def _prepare_store(settings: Settings) -> None:
         store.close()
 
 
-async def _demonstration(settings: Settings) -> list[str]:
+async def _demonstration(settings: Settings, witnesses: DemonstrationWitnesses) -> list[str]:
     from casemgmt.demo import ensure_demo  # noqa: PLC0415  (only a demonstration loads it)
+    from casemgmt.demo.setup import begin_log  # noqa: PLC0415
 
-    return await ensure_demo(settings)
+    told = await ensure_demo(settings)
+    await begin_log(settings)
+    await put_in_force(settings, witnesses.policy(log_key(settings)))
+    return [*told, "Three witnesses run beside it: they show how it works, and on this machine they prove nothing."]
 
 
 async def _keep_database_up(cluster: Cluster, stop: asyncio.Event) -> None:

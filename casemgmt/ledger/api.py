@@ -15,7 +15,7 @@ _TEXT = "text/plain; charset=utf-8"
 
 @get("/api/v1/events/{code:str}/proof")
 async def event_proof(request: AnyRequest, code: FromPath[str]) -> Response[str]:
-    """The event's inclusion proof at the newest checkpoint (c2sp.org/tlog-proof); 409 while it is not sequenced."""
+    """The event's inclusion proof at the newest published checkpoint (c2sp.org/tlog-proof); 409 while there is none."""
     actor = actor_of(request)
     async with request.app.state.database.begin(actor) as db:
         found = await queries.entry(db, request.app.state.codes.decode("event", code))
@@ -34,8 +34,8 @@ async def event_body(request: AnyRequest, code: FromPath[str]) -> Response[bytes
 
 @get("/ledger/checkpoint", opt={"public": True})
 async def checkpoint(request: AnyRequest) -> Response[str]:
-    """The newest signed checkpoint: for whoever keeps an eye on the log."""
-    note = await request.app.state.database.call("select note from ledger.checkpoint order by size desc limit 1")
+    """The newest published checkpoint, with its cosignatures: for whoever keeps an eye on the log."""
+    note = await request.app.state.database.call("select note from ledger.newest_published()")
     return _public(note)
 
 

@@ -28,6 +28,7 @@ from casemgmt.trust.events import Event
 from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.policy import NO_QUORUM, Policy
 
+LONGEST_REASON = 500
 LONGEST = 30_000  # bytes: the event that repeats the policy must fit an entry
 
 _LOCK = text("select seq from ledger.head(:stream)")
@@ -61,8 +62,7 @@ async def change(db: AsyncSession, actor: Actor, given: str, reason: str) -> InF
         raise Forbidden
     own = await _own_key(db)
     wanted = checked(given, own)
-    if not reason.strip():
-        raise Invalid({"reason": N_("Say why, for whoever reads the ledger later.")})
+    check_reason(reason)
     stream = f"ledger:{own.name}"
     await db.execute(_LOCK, {"stream": stream})  # one change after another
     old = await in_force(db)
@@ -77,6 +77,11 @@ async def change(db: AsyncSession, actor: Actor, given: str, reason: str) -> InF
     row = insert(PolicyVersion).values(version=new.version, text=str(wanted), entry_id=entry_id)
     await db.execute(row)
     return new
+
+
+def check_reason(reason: str) -> None:
+    if not 0 < len(reason.strip()) <= LONGEST_REASON or "\x00" in reason:
+        raise Invalid({"reason": N_("Say why, for whoever reads the ledger later, in at most 500 characters.")})
 
 
 def checked(given: str, own: VerifierKey) -> Policy:

@@ -24,7 +24,9 @@ from casemgmt.witness.keeping import enrol, keeping, make_key, read_key
 def main(argv: Sequence[str]) -> int:
     """0: done. 2: it must not or cannot be done, and why."""
     args = _parser().parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
+    quiet = getattr(args, "quiet", False)
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    logging.getLogger().setLevel(logging.WARNING if quiet else logging.INFO)
     directory: Path = args.directory.expanduser().absolute()
     try:
         if args.command == "make-key":
@@ -36,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
             return _enrol(directory, args.log_key)
         else:
             host, port = args.listen
-            asyncio.run(serve(directory, host, port, args.prefix))
+            asyncio.run(serve(directory, host, port, args.prefix, with_stdin=args.while_stdin_open))
     except (StateError, OSError) as error:
         print(f"casemgmt witness: {error}", file=sys.stderr)
         return 2
@@ -48,16 +50,16 @@ def show(directory: Path) -> None:
     key = read_key(directory).verifier
     print(f"Verifier key of this witness, for the log's administrator:\n\n  {key}\n")
     print("Its fingerprint, SHA-256 of that line, for paper and for comparing by voice:\n")
-    groups = [key.fingerprint[i : i + 4] for i in range(0, 64, 4)]
-    for line in (groups[:8], groups[8:]):
+    groups = [key.fingerprint[i : i + 8] for i in range(0, 64, 8)]
+    for line in (groups[:4], groups[4:]):
         print("  " + " ".join(line))
     if sys.stdout.isatty():
         print()
         segno.make(str(key), error="m").terminal(compact=True, border=2)
 
 
-async def serve(directory: Path, host: str, port: int, prefix: str) -> None:
-    """Until SIGINT or SIGTERM. Raises StateError when the state must not be used."""
+async def serve(directory: Path, host: str, port: int, prefix: str, *, with_stdin: bool = False) -> None:
+    """Until SIGINT or SIGTERM, or the end of the input. Raises StateError when the state must not be used."""
     with keeping(directory) as keeper:
         server = await asyncio.start_server(Server(Witness(keeper).answer, prefix).connected, host, port)
         address = server.sockets[0].getsockname()
@@ -69,6 +71,8 @@ async def serve(directory: Path, host: str, port: int, prefix: str) -> None:
         stop = asyncio.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
+        if with_stdin:
+            asyncio.get_running_loop().add_reader(sys.stdin.fileno(), stop.set)
         async with server:
             await stop.wait()
 
@@ -114,6 +118,8 @@ def _parser() -> argparse.ArgumentParser:
     served.add_argument(
         "--prefix", type=_prefix, default="", metavar="/PATH", help="what stands before /add-checkpoint"
     )
+    served.add_argument("--quiet", action="store_true", help="say only what was refused and what failed")
+    served.add_argument("--while-stdin-open", action="store_true", help="end when the program that started it ends")
     for command in (made, shown, added, served):
         command.add_argument("directory", type=Path, metavar="DIR", help="where the key and the state are kept")
     added.add_argument("log_key", metavar="VKEY", help="the log's verifier key, as its agency published it")

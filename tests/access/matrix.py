@@ -66,6 +66,11 @@ GET    /units                                                200 admin | 403
 POST   /units                                                422 admin | 403
 POST   /agencies                                             422 admin | 403
 
+# the ledger as a whole: who watches over it
+GET    /ledger                                               200 admin askar | 403
+GET    /ledger/policy                                        200 admin | 403
+POST   /ledger/policy                                        422 admin | 403
+
 # lists and search show what there is for the reader: see test_outsiders
 GET    /seizures                                             200
 GET    /exhibits                                             200
