@@ -17,6 +17,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
 from casemgmt.custody import api as custody_api
+from casemgmt.custody import live as custody_live
 from casemgmt.custody import pages as custody_pages
 from casemgmt.custody import sign_api, sign_pages
 from casemgmt.desk import case_forms, case_page, exhibit_page, seizure_page, shift
@@ -59,6 +60,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *evidence_pages.handlers,
         *evidence_api.handlers,
         *custody_pages.handlers,
+        *custody_live.handlers,
         *custody_api.handlers,
         *sign_pages.handlers,
         *sign_api.handlers,

@@ -23,6 +23,7 @@ from casemgmt.core.render import page, see_other
 from casemgmt.core.web.forms import nested
 from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.custody import actions, queries, signing
+from casemgmt.custody.live import version_of
 from casemgmt.custody.rules import RECEIVERS
 from casemgmt.custody.schemas import MOST, Answer, NewOffer
 from casemgmt.custody.sign_pages import my_keys, rules_of
@@ -185,7 +186,8 @@ async def _handover(
     given = {str(row.get("exhibit", "")): row for row in rows}
     return page(
         request, "custody/handover.html", status_code=status_code, error_title=bool(errors),
-        full=full, code=code, photos=photos, given=given, errors=errors or {}, notice=notice,
+        full=full, code=code, version=version_of(line.item for line in full.lines),
+        photos=photos, given=given, errors=errors or {}, notice=notice,
         receives=actor.id == full.handover.to_id, gives=actor.id == full.handover.from_id,
         keys=await my_keys(request) if full.open_lines else [], sign_with=(values or {}).get("sign_with"),
     )  # fmt: skip

@@ -44,7 +44,7 @@ def address(path: str, scene: Scene) -> str:
         "{path:str}": "not-there",
     }.items():
         found = found.replace(part, value)
-    return found
+    return f"{found}?seconds=0" if path.endswith("/live") else found
 
 
 def body(method: str, path: str, scene: Scene) -> dict[str, Any]:

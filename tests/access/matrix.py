@@ -124,6 +124,8 @@ POST   /exhibits/{code:str}/files                            422 aida saule nurl
 POST   /hand-overs                            409 nurlan | 403 admin aida saule elena ruslan dinara askar | 404
 POST   /api/v1/hand-overs                     409 nurlan | 403 admin aida saule elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}                 200 aida saule nurlan elena ruslan dinara askar | 404
+GET    /hand-overs/{code:str}/state           200 aida saule nurlan elena ruslan dinara askar | 404
+GET    /hand-overs/{code:str}/live            200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}/receipt         200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}/qr.svg          200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/hand-overs/{code:str}          200 aida saule nurlan elena ruslan dinara askar | 404

@@ -12,6 +12,7 @@ const MODULES = {
   "[data-measures]": () => import("./measures.js"),
   "[data-passkey]": () => import("./passkey.js"),
   "[data-scan]": () => import("./scan.js"),
+  "[data-live]": () => import("./live.js"),
 };
 
 async function enhance() {

@@ -1,8 +1,0 @@
-"""offline handovers."""
-
-revision = "0010"
-down_revision = "0009"
-
-
-def upgrade() -> None:
-    pass
