@@ -6,7 +6,7 @@ BIN := .venv/bin
 STAMP := .venv/.installed
 WORKERS ?= 2
 
-.PHONY: help install demo test test-long lint format bench messages lock package clean
+.PHONY: verify-html help install demo test test-long lint format bench messages lock package clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -44,6 +44,10 @@ bench: install  ## measure against plain loops and pgbench; alone on the machine
 
 messages: install  ## collect the texts for translation into casemgmt/locale
 	$(BIN)/python -m casemgmt.core.i18n_tool update
+
+verify-html: install  ## build verify.html anew from casemgmt/trust/kit/page
+	tools/get-esbuild.sh
+	$(BIN)/python tools/verify_html.py
 
 lock: install  ## resolve the dependencies anew into the two lock files
 	$(BIN)/uv pip compile pyproject.toml --upgrade --universal --python-version 3.11 --generate-hashes \

@@ -11,6 +11,7 @@ command -v openssl >/dev/null || missing+=(openssl)
 command -v pdfsig >/dev/null || missing+=(poppler-utils)
 command -v qpdf >/dev/null || missing+=(qpdf)
 command -v softhsm2-util >/dev/null || missing+=(softhsm2)
+command -v busybox >/dev/null || missing+=(busybox-static)
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -eq 0 ]; then

@@ -28,6 +28,13 @@ SCRIPTS = (
     "bytes", "hashing", "archive", "lists", "tree", "notes", "events", "receipts", "passkeys", "steps", "story", "view",
 )  # fmt: skip
 LANGUAGES = ("en", "ru", "ky")
+SHORTENED = (
+    "archive", "members", "checkpoint", "witnessed", "witnesses", "manifest", "withheld", "receipts", "folders",
+    "streams", "signatures", "sealed", "quorum", "leftOut", "groups", "directory", "enrolled", "checked",
+    "events", "links", "policy", "public", "material", "bytes", "index", "crc", "remark", "chain", "words", "notes",
+    "order",
+)  # fmt: skip
+"""Names of properties that only the page's own code reads: no JSON of a package is read by them, nor the browser."""
 
 
 def build(old: bytes) -> bytes:
@@ -60,7 +67,8 @@ def sources_hash() -> str:
 def wasm_module() -> bytes:
     """The WebAssembly module inside hash-wasm's own file."""
     found = re.search(rb'"(AGFzbQ[A-Za-z0-9+/=]+)"', HASH_WASM.read_bytes())
-    assert found, "hash-wasm holds no module"
+    if not found:
+        raise SystemExit("hash-wasm holds no module")
     return base64.b64decode(found[1])
 
 
@@ -68,13 +76,17 @@ def texts() -> bytes:
     """All languages; each has the keys of English and no others."""
     every = {language: json.loads(_read(f"{language}.json")) for language in LANGUAGES}
     for language, words in every.items():
-        assert words.keys() == every["en"].keys(), f"{language}: {words.keys() ^ every['en'].keys()}"
-    ordered = {"keys": list(every["en"]), **{name: [words[key] for key in every["en"]] for name, words in every.items()}}
+        if words.keys() != every["en"].keys():
+            raise SystemExit(f"{language}.json: {words.keys() ^ every['en'].keys()}")
+    ordered = {
+        "keys": list(every["en"]),
+        **{name: [words[key] for key in every["en"]] for name, words in every.items()},
+    }
     return json.dumps(ordered, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def minified(source: str, kind: str) -> str:
-    wrapped = ["--format=iife", "--target=es2022"] if kind == "js" else []
+    wrapped = ["--format=iife", "--target=es2022", f"--mangle-props=^({'|'.join(SHORTENED)})$"] if kind == "js" else []
     command = [str(ESBUILD), "--minify", "--charset=utf8", f"--loader={kind}", *wrapped]
     done = subprocess.run(command, input=source.encode(), capture_output=True, check=True)
     return done.stdout.decode().strip()

@@ -12,9 +12,10 @@ import pytest
 
 from casemgmt import fonts
 from casemgmt.core.assets import STATIC_ROOT
+from casemgmt.trust import kit
 
 TESTS = Path(__file__).resolve().parent.parent
-FOLDERS = (STATIC_ROOT / "vendor", TESTS / "vendor", fonts.FOLDER)
+FOLDERS = (STATIC_ROOT / "vendor", TESTS / "vendor", fonts.FOLDER, Path(kit.__file__).parent / "vendor")
 
 
 def entries(folder: Path) -> list[dict[str, Any]]:
@@ -22,7 +23,7 @@ def entries(folder: Path) -> list[dict[str, Any]]:
     return list(manifest["file"])
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests", "fonts"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests", "fonts", "verify.html"])
 def test_every_vendored_file_has_the_hash_of_its_manifest(folder: Path) -> None:
     for entry in entries(folder):
         found = hashlib.sha256((folder / entry["path"]).read_bytes()).hexdigest()
@@ -30,7 +31,7 @@ def test_every_vendored_file_has_the_hash_of_its_manifest(folder: Path) -> None:
         assert entry["version"] in entry["package"]
 
 
-@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests", "fonts"])
+@pytest.mark.parametrize("folder", FOLDERS, ids=["shipped", "for tests", "fonts", "verify.html"])
 def test_nothing_lies_in_a_vendor_folder_that_its_manifest_does_not_name(folder: Path) -> None:
     named = {entry["path"] for entry in entries(folder)} | {entry["licence_file"] for entry in entries(folder)}
     present = {path.name for path in folder.iterdir()} - {"__init__.py", "__pycache__"}

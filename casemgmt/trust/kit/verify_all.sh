@@ -323,7 +323,7 @@ check_10() {
     printf '%s %s %s\n' "$(get "$T/flat/$index" /data/key)" "$index" "$kind" >>"$T/enrolled"
   done <"$T/keys"
   awk '$3 ~ /enrolled$/ && n[$1]++ { exit 1 }' "$T/enrolled" || no 'a key is enrolled twice'
-  signed=0 weaker=0; : >"$T/folders"
+  signed=0 weaker=0; : >"$T/folders"; : >"$T/signers"
   while IFS="$TAB" read -r stream seq prev type index leaf; do
     [ "$type" != '?' ] || continue
     means=$(get "$T/flat/$index" /data/signature/means)
@@ -341,8 +341,11 @@ check_10() {
     done
     said=$(sh "$here/verify_passkey.sh" "ledger/$index.event" "ledger/sig/$index" "ledger/$enrolment.event" 2>&1) || no "entry $index: $said"
     printf 'ledger/sig/%s/%s\n' "$index" statement.txt "$index" clientData.json "$index" authData.bin "$index" sig.der "$index" pub.pem >>"$T/folders"
+    awk -F '\t' -v at="$enrolment" '$5 == at { print $1 }' "$T/chains" >>"$T/signers"
     signed=$((signed + 1))
   done <"$T/chains"
+  sort -u "$T/signers" >"$T/listed"
+  awk -F '\t' '$1 ~ /^passkeys:/ { print $1 }' "$T/chains" | sort -u | cmp -s - "$T/listed" || no 'the keys of somebody who signed nothing here'
   sort "$T/folders" >"$T/listed"
   awk '/^ledger\/sig\//' "$T/files" | sort | cmp -s - "$T/listed" || no 'a signature that belongs to no entry'
   if [ "$signed" -eq 0 ]; then printf "No entry is signed with a person's own key. WEAKER, by a session only: %s." "$weaker"; exit 4; fi

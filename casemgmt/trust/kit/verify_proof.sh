@@ -192,13 +192,14 @@ check_signatures() {
     if [ "$kind" = log ]; then [ "$key_name" != "$origin" ] || log=1; else printf '%s\n' "$name" >>"$T/held"; fi
   done <"$T/keys"
   [ "$log" -eq 1 ] || refuse "no log of the policy signed the checkpoint of $origin"
-  quorum=$(awk 'NR == FNR { held[$1] = 1; next }
+  quorum=$(awk -v held_file="$T/held" '
+    BEGIN { while ((getline name < held_file) > 0) held[name] = 1 }
     $1 == "group" {
       need = $3 == "any" ? 1 : $3 == "all" ? NF - 3 : $3; have = 0
       for (i = 4; i <= NF; i++) have += $i in held
       if (have >= need) held[$2] = 1
     }
-    $1 == "quorum" { print (($2 == "none" || $2 in held) ? "met " : "missed ") $2 }' "$T/held" "$policy")
+    $1 == "quorum" { print (($2 == "none" || $2 in held) ? "met " : "missed ") $2 }' "$policy")
   case $quorum in met\ *) ;; *) refuse "the quorum ${quorum#* } is not met; cosigned by: $(tr '\n' ' ' <"$T/held")" ;; esac
 }
 

@@ -186,7 +186,7 @@ async function checkReceipts(found) {
 const HANDOVER = /^custody:handover:(offered|accepted|refused|withdrawn)$/;
 
 async function checkSignatures(found) {
-  const keys = signerKeys(found), signed = new Set();
+  const keys = signerKeys(found), signed = new Set(), signers = new Set();
   let weaker = 0;
   for (const event of found.events) {
     const means = event.data.signature, index = found.index.get(event);
@@ -197,7 +197,10 @@ async function checkSignatures(found) {
     await checkPasskey(found, event, index, keys);
     signed.add(String(index));
     event.checked = keys.get(means.key).person.name;
+    signers.add(keys.get(means.key).stream);
   }
+  const idle = [...found.streams.keys()].filter(stream => stream.startsWith("passkeys:") && !signers.has(stream));
+  if (idle.length) throw new Fault("idle", ...some(idle));
   const stray = [...found.folders.keys()].filter(index => !signed.has(index));
   if (stray.length) throw new Fault("unlisted", ...some(stray.map(index => "ledger/sig/" + index + "/")));
   return [signed.size ? "ok10" : "none10", signed.size, weaker];

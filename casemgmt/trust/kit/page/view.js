@@ -1,8 +1,8 @@
 // The page. Text of the package goes in as text, never as markup.
 const MARKS = { ok: "✓", bad: "✕", warn: "!", open: "?", none: "○", holds: "✓", failed: "✕", not_checked: "–" };
 const COMMANDS = [
-  ["s11", "openssl cms -verify -cades -binary -inform DER -purpose any -in tagmanifest-sha256.txt.p7s -content tagmanifest-sha256.txt -CAfile ORGANISATION-CA.pem -out /dev/null"],
-  ["s12", "openssl ts -verify -data tagmanifest-sha256.txt -in tagmanifest-sha256.txt.tsr -CAfile TIMESTAMP-CA.pem"],
+  ["s11", "openssl cms -verify -cades -binary -inform DER -purpose any -in " + SEAL + ".p7s -content " + SEAL + " -CAfile ORGANISATION-CA.pem -out /dev/null"],
+  ["s12", "openssl ts -verify -data " + SEAL + " -in " + SEAL + ".tsr -CAfile TIMESTAMP-CA.pem"],
 ];
 const SHOWN_EVENTS = 500;
 let words, language = "en", report = null, chosen = null;

@@ -1,0 +1,50 @@
+"""Every verifier refuses every named bad package, in the same step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.kit.cases import BAD, Bad
+from tests.kit.verifiers import by_page, by_script, shells
+from tests.trust.repacking import failed, verify
+
+pytestmark = pytest.mark.browser
+
+Unpack = Callable[[bytes], Path]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: bad.name)
+def test_each_verifier_refuses_it_in_its_own_step_and_no_other(bad: Bad, verifier: Page, unpack: Unpack) -> None:
+    archive = bad.make()
+    report = verify(archive)
+    assert failed(report)[:1] == [bad.step], str(report)
+    shown = by_page(verifier, archive)
+    assert shown.failed == [bad.step], shown.words
+    said = by_script(unpack(archive))
+    assert said.failed == [bad.step], said.words
+    assert said.status == 1
+
+
+@pytest.mark.parametrize("name", ["full", "redacted", "bare"])
+def test_each_verifier_accepts_a_good_package(
+    name: str, good: dict[str, bytes], verifier: Page, unpack: Unpack
+) -> None:
+    shown = by_page(verifier, good[name])
+    assert not shown.failed, shown.words
+    assert "not_checked" not in {shown.outcomes[step] for step in range(1, 11)}, shown.words
+    said = by_script(unpack(good[name]))
+    assert said.status == 0, said.words
+    assert said.outcomes[1] == "not checked"
+    for step in range(2, 11):
+        assert said.outcomes[step] == shown.outcomes[step], said.words
+
+
+def test_the_scripts_say_the_same_in_every_shell(good: dict[str, bytes], unpack: Unpack) -> None:
+    package = unpack(good["full"])
+    said = {name: by_script(package, shell=shell) for name, shell in shells().items()}
+    assert len({one.words for one in said.values()}) == 1, said
+    assert {one.status for one in said.values()} == {0}
