@@ -42,8 +42,12 @@ async def my_keys(request: AnyRequest) -> list[HeldKey]:
 
 
 @get("/signing/{request_id:str}")
-async def waiting(request: AnyRequest, request_id: FromPath[str]) -> Template:
-    return await _page(request, request_uuid(request_id))
+async def waiting(request: AnyRequest, request_id: FromPath[str]) -> Response[Any]:
+    """What will be signed; or, when it was, the hand-over."""
+    actor, wanted = actor_of(request), request_uuid(request_id)
+    async with request.app.state.database.begin(actor) as db:
+        made = await signing.signed_before(db, actor, wanted)
+    return await _page(request, wanted) if made is None else _to(request, made)
 
 
 @post("/signing/{request_id:str}")

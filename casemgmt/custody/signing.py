@@ -13,6 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import msgspec
+import structlog
 from sqlalchemy import delete, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -30,13 +31,25 @@ from casemgmt.custody.models import AssertionRow, SignatureRequest
 from casemgmt.custody.pipeline import AnswerCall, OfferCall, by_key
 from casemgmt.custody.schemas import Answer, NewOffer
 from casemgmt.trust.errors import EncodingError, PasskeyError
-from casemgmt.trust.passkey import Assertion, PublicKey, challenge, from_base64url, statement, to_base64url, verify
+from casemgmt.trust.passkey import (
+    USER_VERIFIED,
+    Assertion,
+    PublicKey,
+    challenge,
+    from_base64url,
+    statement,
+    to_base64url,
+    verify,
+)
+
+log = structlog.get_logger()
 
 LIFETIME = timedelta(minutes=10)
 MOST_WAITING = 10  # of one person; the oldest gives way
 
 _UNREADABLE = N_("The device's answer could not be read. Sign again, or go on without a key.")
-_UNFIT = N_("The signature does not fit: %(why)s. Nothing was recorded. Sign again, or go on without a key.")
+_UNFIT = N_("The signature does not fit this hand-over. Nothing was recorded. Sign again, or go on without a key.")
+_UNVERIFIED = N_("The device did not check who holds it: no finger, face or PIN. Nothing was recorded.")
 _NO_KEY = N_("Choose one of your keys, or go on without one.")
 
 
@@ -117,7 +130,7 @@ async def sign(database: Database, actor: Actor, request_id: UUID, credential: o
     except Expired:
         # by this request sent again, or by another tab a moment ago
         async with database.begin(actor) as db:
-            done = await _signed_before(db, actor, request_id)
+            done = await signed_before(db, actor, request_id)
         if done is None:
             raise
         return done
@@ -134,7 +147,9 @@ async def _sign(database: Database, actor: Actor, request_id: UUID, credential: 
     try:
         flags = verify(made, waiting.request.statement, PublicKey(key.spki), rp_id=key.rp_id, origin=key.origin)
     except PasskeyError as error:
-        raise Invalid({"credential": N_(_UNFIT.message, why=str(error))}) from error
+        log.warning("custody.signature_refused", request=str(request_id), why=str(error))
+        verified = len(made.authenticator_data) > 32 and made.authenticator_data[32] & USER_VERIFIED
+        raise Invalid({"credential": _UNFIT if verified else _UNVERIFIED}) from error
     if flags.backup_eligible and not rules.allow_synced:
         raise Invalid({"credential": N_("This key can be copied to other devices, which is not allowed here.")})
     worded = actions.answered_before if waiting.request.kind == "answer" else actions.moved_on
@@ -149,7 +164,7 @@ async def _sign(database: Database, actor: Actor, request_id: UUID, credential: 
 async def without(database: Database, actor: Actor, request_id: UUID, codes: Codes) -> int:
     """Go on without the key: make the same hand-over or answer signed in only; the hand-over's id."""
     async with database.begin(actor) as db:
-        done = await _signed_before(db, actor, request_id)
+        done = await signed_before(db, actor, request_id)
         if done is not None:
             return done
         request = (await pending(db, actor, request_id)).request
@@ -232,7 +247,7 @@ async def _keep(
     return request_id
 
 
-async def _signed_before(db: AsyncSession, actor: Actor, request_id: UUID) -> int | None:
+async def signed_before(db: AsyncSession, actor: Actor, request_id: UUID) -> int | None:
     """The hand-over this very request made; None when it was not signed."""
     query = select(AssertionRow.handover_id).where(
         AssertionRow.request_id == request_id, AssertionRow.person_id == actor.id

@@ -46,7 +46,9 @@ MAX_SIGNATURE = 1024
 
 _LINES = re.compile(r"(?:[0-9a-f]{64}\n)+", re.ASCII)
 
-_USER_PRESENT, _USER_VERIFIED, _BACKUP_ELIGIBLE, _BACKED_UP = 0x01, 0x04, 0x08, 0x10
+USER_PRESENT, USER_VERIFIED, BACKUP_ELIGIBLE, BACKED_UP = 0x01, 0x04, 0x08, 0x10
+"""Flags of authenticator data."""
+
 _RESERVED, _ATTESTED, _EXTENSIONS = 0x22, 0x40, 0x80
 _FIXED = 37  # hash of the relying party id, flags, counter
 
@@ -208,16 +210,16 @@ def _check_authenticator_data(data: bytes, rp_id: str) -> Flags:
     flags = data[32]
     if data[:32] != hashlib.sha256(rp_id.encode()).digest():
         raise PasskeyError(f"the authenticator signed for another site than {shown(rp_id)}")
-    if not flags & _USER_PRESENT:
+    if not flags & USER_PRESENT:
         raise PasskeyError("nobody was present at the authenticator")
-    if not flags & _USER_VERIFIED:
+    if not flags & USER_VERIFIED:
         raise PasskeyError("the authenticator did not verify its user (no PIN, finger or face)")
-    if flags & (_RESERVED | _ATTESTED) or (flags & _BACKED_UP and not flags & _BACKUP_ELIGIBLE):
+    if flags & (_RESERVED | _ATTESTED) or (flags & BACKED_UP and not flags & BACKUP_ELIGIBLE):
         raise PasskeyError(f"authenticator data cannot have the flags {flags:#04x}")
     if (len(data) > _FIXED) != bool(flags & _EXTENSIONS):
         raise PasskeyError("authenticator data is longer or shorter than its flags say")
     counter = int.from_bytes(data[33:_FIXED], "big")
-    return Flags(bool(flags & _BACKUP_ELIGIBLE), bool(flags & _BACKED_UP), counter)
+    return Flags(bool(flags & BACKUP_ELIGIBLE), bool(flags & BACKED_UP), counter)
 
 
 def _load(spki: bytes) -> tuple[Key, int]:

@@ -123,7 +123,7 @@ async def refused(desk: Signers, holder: Holder, request: uuid.UUID, credential:
         await desk.sign(holder, request, credential)
     for exhibit in await desk.exhibits(holder.member, made.exhibits[:1]):
         assert (exhibit.last_seq, exhibit.offered_to) == (1, None)
-    return str(error.value.fields["credential"])
+    return str(error.value.__cause__ or error.value.fields["credential"])
 
 
 async def test_an_assertion_for_one_hand_over_is_refused_for_another(desk: Signers, world, made, aida):
