@@ -68,6 +68,7 @@ class Settings:
     seal: Seal
     timestamp_authorities: tuple[TimestampAuthority, ...]  # asked in this order
     timestamp_timeout: float  # seconds each of them may take
+    seal_without_timestamp: bool  # when no authority answers; otherwise nothing is sealed then
     timestamp_interval: timedelta  # between two timestamps of the ledger, while there is news
     policy_file: Path | None  # the witness policy that must be in force; the worker publishes under no other
     hashids_salt: str = field(repr=False)
@@ -117,6 +118,7 @@ def read(reader: "Reader") -> Settings:
         seal=_read_seal(reader),
         timestamp_authorities=reader.authorities("TIMESTAMP_AUTHORITIES"),
         timestamp_timeout=float(reader.integer("TIMESTAMP_TIMEOUT", 10, 1, 120)),
+        seal_without_timestamp=reader.flag("SEAL_WITHOUT_TIMESTAMP"),
         timestamp_interval=timedelta(minutes=reader.integer("TIMESTAMP_MINUTES", 60, 1, 24 * 60)),
         policy_file=reader.path_if_given("POLICY_FILE"),
         hashids_salt=reader.secret("HASHIDS_SALT"),

@@ -55,6 +55,7 @@ _SENTENCES: dict[str, Text] = {
     "sharing:referral:made": N_("Case referred to %(to)s"),
     "packages:package:sealed": N_("Evidence package %(package)s sealed"),
     "packages:package:narrowed": N_("Exhibits left out of evidence package %(package)s"),
+    "packages:package:withheld": N_("Parts withheld from evidence package %(package)s"),
     "packages:package:downloaded": N_("Evidence package %(package)s downloaded"),
 }
 

@@ -8,26 +8,28 @@ from litestar import Response, get, post, route
 from litestar.params import FromPath
 from litestar.response import Stream
 
+from casemgmt.core.clock import utcnow
 from casemgmt.core.errors import Forbidden, NotFound
 from casemgmt.core.i18n import N_
 from casemgmt.core.parse import parse
 from casemgmt.core.web.json import read_json
 from casemgmt.core.web.signin import AnyRequest, actor_of
-from casemgmt.packages import actions, downloading, queries, sealing
+from casemgmt.packages import actions, downloading, ordering, queries, sealing
 from casemgmt.packages.models import Package
 from casemgmt.packages.schemas import NewDownload, NewPackage
+from casemgmt.packages.workshop import Workshop
 
 _NO_REASON = N_("Say on the package's page why you download it. A reason given more than seven days ago has expired.")
 
 
 @post("/api/v1/cases/{code:str}/packages", status_code=201)
 async def seal(request: AnyRequest, code: FromPath[str]) -> Response[dict[str, Any]]:
-    """Seal a package. 409 when the ledger has not caught up: send the same again. The same client_id seals once."""
+    """Seal a package. 409 when the ledger or its witnesses have not caught up, 503 when nobody signs or stamps now:
+    send the same again. The same client_id seals once."""
     actor, state = actor_of(request), request.app.state
     data = parse(NewPackage, await read_json(request), lax=False)
-    wanted = None if data.exhibits is None else {state.codes.decode("exhibit", e) for e in data.exhibits}
-    case_id = state.codes.decode("case", code)
-    package = await sealing.seal(state.database, actor, case_id, data, wanted, state.zone)
+    wanted = ordering.order(state.codes, data, utcnow().astimezone(state.zone).date())
+    package = await sealing.seal(Workshop.of(state), actor, state.codes.decode("case", code), wanted)
     return Response(await _described(request, package), status_code=201)
 
 
@@ -87,6 +89,7 @@ async def _described(request: AnyRequest, package: Package) -> dict[str, Any]:
         "sealed_at": package.created_at.isoformat(),
         "sealed_by": state.codes.encode("person", package.sealed_by),
         "ledger_size": package.ledger_size,
+        "withheld": package.withheld,
         "tagmanifest_sha256": package.tagmanifest_sha256.hex(),
         "complete": complete,
         "files": [{"path": f.path, "size": f.size, "sha256": f.sha256.hex()} for f in files],

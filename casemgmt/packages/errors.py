@@ -24,6 +24,28 @@ class NotSealable(DomainError):
     default: ClassVar[Text] = N_("These records do not agree with the ledger, so they were not sealed.")
 
 
+class NoTimestamp(DomainError):
+    """No timestamp authority gave a timestamp in its time. Nothing was sealed; the same request may be sent again."""
+
+    status: ClassVar[int] = 503
+    slug: ClassVar[str] = "no-timestamp"
+    default: ClassVar[Text] = N_(
+        "No timestamp authority has answered, so the package was not sealed. Try again later; if this goes on, tell "
+        "the administrator."
+    )
+
+
+class NotSigned(DomainError):
+    """The organisation's certificate or key cannot be used now. Nothing was sealed."""
+
+    status: ClassVar[int] = 503
+    slug: ClassVar[str] = "not-signed"
+    default: ClassVar[Text] = N_(
+        "The organisation's signature cannot be made now, so the package was not sealed. Tell the administrator: the "
+        "certificate may have expired, or its key cannot be reached."
+    )
+
+
 class NotComplete(DomainError):
     """Sealed, but the proof of the seal itself is still to come."""
 

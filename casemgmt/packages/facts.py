@@ -20,7 +20,8 @@ from casemgmt.exhibits.models import Exhibit
 from casemgmt.packages import queries
 from casemgmt.packages.models import Package
 from casemgmt.packages.queries import Content
-from casemgmt.packages.sealing import NARROWED
+from casemgmt.packages.withholding import WITHHELD
+from casemgmt.packages.writing import NARROWED
 
 _REMARKS = 200
 _NOT_INTACT = {"damaged", "missing", "differs"}
@@ -128,4 +129,10 @@ async def _remarks(
         if told.type == NARROWED:
             words = N_("Not in this package: %(numbers)s.", numbers=", ".join(told.data["left_out"]))
             found.append(Remark(told.at, told.data["seizure"], words, told.data["reason"]))
+        elif told.type == WITHHELD:
+            words = N_(
+                "Withheld, and proved to exist: files %(files)s, ledger entries %(entries)s.",
+                files=told.data["files"], entries=told.data["entries"],
+            )  # fmt: skip
+            found.append(Remark(told.at, package.number, words, told.data["words"]))
     return sorted(found, key=lambda remark: remark.at)[-_REMARKS:]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import func, or_, select
@@ -18,7 +18,9 @@ from casemgmt.ledger import proofs
 from casemgmt.ledger.errors import NotSequencedYet
 from casemgmt.ledger.models import Entry, Leaf
 from casemgmt.packages.rules import Choice
+from casemgmt.packages.withholding import Withheld, must_be_inside
 from casemgmt.seizures.models import Seizure
+from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.contents import LedgerEvent, PayloadFile
 from casemgmt.trust.errors import PackageError
 from casemgmt.trust.events import Event
@@ -27,12 +29,29 @@ from casemgmt.trust.receipts import RECEIVED, file_row, payload_directory, paylo
 
 @dataclass(frozen=True, slots=True)
 class Gathered:
-    """Everything of one moment: all events of the streams, proved at one checkpoint, and the files they received."""
+    """Everything of one moment: all events of the streams, proved at one published checkpoint, and the files they
+    received.
+
+    ``parsed`` are ``events`` in the same order; ``rows`` the stored files by storage key.
+    """
 
     files: Sequence[PayloadFile]
-    file_ids: dict[str, int]
+    rows: Mapping[str, File]
     events: Sequence[LedgerEvent]
+    parsed: Sequence[Event]
     policy: str
+    checkpoint: Checkpoint
+
+    @property
+    def shown_files(self) -> list[PayloadFile]:
+        return [file for file in self.files if file.withheld is None]
+
+    @property
+    def shown_entries(self) -> list[tuple[int, Event]]:
+        """With their ledger indexes, in the ledger's order."""
+        pairs = zip(self.events, self.parsed, strict=True)
+        shown = [(entry.proof.index, event) for entry, event in pairs if entry.withheld is None]
+        return sorted(shown, key=lambda pair: pair[0])
 
 
 async def offered(db: AsyncSession, case: CaseFile) -> list[tuple[Seizure, Sequence[Exhibit]]]:
@@ -45,31 +64,49 @@ async def offered(db: AsyncSession, case: CaseFile) -> list[tuple[Seizure, Seque
     return [(seizure, by_seizure.get(seizure.id, [])) for seizure in seizures]
 
 
-async def gather(db: AsyncSession, choices: Sequence[Choice]) -> Gathered:
-    """Raises NotSequencedYet while one of the events has no place in the tree, or (QuorumNotMet) none that witnesses of
-    the policy have cosigned."""
+async def gather(db: AsyncSession, choices: Sequence[Choice], withheld: Withheld) -> Gathered:
+    """Raises NotSequencedYet while one of the events has no place in the published tree (QuorumNotMet while that is
+    for want of witnesses), and Invalid for something withheld that is not inside."""
     inside = [choice for choice in choices if choice.chosen]
-    streams = [f"seizure:{choice.seizure.number}" for choice in inside]
-    streams += [f"exhibit:{exhibit.number}" for choice in inside for exhibit in choice.chosen]
+    # The checkpoint first: every leaf under it was there before the events are read.
+    at = await proofs.latest_checkpoint(db)
     query = (
-        select(Entry.body, Leaf.leaf_index)
+        select(Entry.id, Entry.body, Leaf.leaf_index)
         .outerjoin(Leaf, Leaf.entry_id == Entry.id)
-        .where(Entry.stream.in_(streams))
+        .where(Entry.stream.in_(streams(inside)))
         .order_by(Entry.stream, Entry.stream_seq)
     )
     rows = (await db.execute(query)).all()
     if any(row.leaf_index is None for row in rows):
         raise NotSequencedYet
-    at = await proofs.published_above(db, [row.leaf_index for row in rows])
+    if any(row.leaf_index >= at.size for row in rows):
+        at = await proofs.published_above(db, [row.leaf_index for row in rows])
     proved = await proofs.inclusion(db, [row.leaf_index for row in rows], at)
-    events = [LedgerEvent(row.body, proved[row.leaf_index]) for row in rows]
-    files, file_ids = await _payload(db, inside, events)
-    return Gathered(files, file_ids, events, await proofs.policy_text(db))
+    events = [LedgerEvent(row.body, proved[row.leaf_index], None, withheld.entry(row.id)) for row in rows]
+    parsed = [Event.parse(event.body) for event in events]
+    files, stored = await _payload(db, inside, parsed, withheld)
+    receipts = {
+        row.id: stored[str(event.data["file"])].id
+        for row, event in zip(rows, parsed, strict=True)
+        if event.type == RECEIVED and event.data.get("file") in stored
+    }
+    must_be_inside(withheld, [row.id for row in stored.values()], [row.id for row in rows], receipts)
+    policy = await proofs.policy_text(db)
+    return Gathered(files, stored, events, parsed, policy, Checkpoint.parse(at.note.text))
+
+
+def streams(choices: Sequence[Choice]) -> list[str]:
+    """Of which the package holds every entry."""
+    inside = [choice for choice in choices if choice.chosen]
+    return [
+        *(f"seizure:{choice.seizure.number}" for choice in inside),
+        *(f"exhibit:{exhibit.number}" for choice in inside for exhibit in choice.chosen),
+    ]
 
 
 async def _payload(
-    db: AsyncSession, choices: Sequence[Choice], events: Sequence[LedgerEvent]
-) -> tuple[list[PayloadFile], dict[str, int]]:
+    db: AsyncSession, choices: Sequence[Choice], events: Sequence[Event], withheld: Withheld
+) -> tuple[list[PayloadFile], dict[str, File]]:
     """Files in the order they were received, numbered within their directory; each by the event that received it."""
     chosen = {exhibit.id for choice in choices for exhibit in choice.chosen}
     query = select(File).where(File.seizure_id.in_([choice.seizure.id for choice in choices]))
@@ -78,8 +115,8 @@ async def _payload(
     }
     ordinals: Counter[str] = Counter()
     files: list[PayloadFile] = []
-    ids: dict[str, int] = {}
-    for event in map(Event.parse, (event.body for event in events)):
+    stored: dict[str, File] = {}
+    for event in events:
         row = rows.get(str(event.data.get("file"))) if event.type == RECEIVED else None
         if row is None:
             continue
@@ -89,9 +126,9 @@ async def _payload(
         listed = file_row(path, event)
         if (listed.sha256, listed.size) != (row.sha256.hex(), row.size):
             raise PackageError(f"the record of file {row.object_key} differs from the event that received it")
-        files.append(PayloadFile(listed, row.crc32, row.object_key))
-        ids[row.object_key] = row.id
-    return files, ids
+        files.append(PayloadFile(listed, row.crc32, row.object_key, withheld.file(row.id)))
+        stored[row.object_key] = row
+    return files, stored
 
 
 async def file_counts(db: AsyncSession, choices: Sequence[Choice]) -> dict[int, int]:

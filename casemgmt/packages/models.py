@@ -13,7 +13,10 @@ from casemgmt.core.db import Base
 
 
 class Package(Base):
-    """``ledger_size`` is the tree size of every proof inside. It exists for those who see all of ``seizure_ids``."""
+    """``ledger_size`` is the tree size of every proof inside. It exists for those who see all of ``seizure_ids``.
+
+    ``withheld`` counts files and entries kept out of it; ``asked`` is a hash of what was ordered.
+    """
 
     __tablename__ = "package"
     __table_args__ = {"schema": "packages"}
@@ -27,6 +30,20 @@ class Package(Base):
     created_at: Mapped[datetime] = mapped_column(TIMESTAMP(timezone=True), server_default=FetchedValue())
     ledger_size: Mapped[int] = mapped_column(BigInteger)
     tagmanifest_sha256: Mapped[bytes]
+    withheld: Mapped[int] = mapped_column(server_default=FetchedValue())
+    asked: Mapped[bytes | None]
+
+
+class Attempt(Base):
+    """The number of a package somebody has begun to make; there may be no package of that number yet, or ever."""
+
+    __tablename__ = "attempt"
+    __table_args__ = {"schema": "packages"}
+
+    client_id: Mapped[UUID] = mapped_column(primary_key=True)
+    sealed_by: Mapped[int] = mapped_column(BigInteger, primary_key=True, server_default=FetchedValue())
+    case_id: Mapped[int] = mapped_column(BigInteger)
+    number: Mapped[str]
 
 
 class Part(Base):

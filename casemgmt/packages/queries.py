@@ -13,11 +13,13 @@ from sqlalchemy import cast, func, select, text
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from casemgmt.accounts.models import Person
+from casemgmt.accounts.models import Agency, Person
+from casemgmt.cases.models import CaseFile
 from casemgmt.core.errors import NotFound
 from casemgmt.evidence.models import File
 from casemgmt.ledger.models import Entry
 from casemgmt.packages.models import Package, Part
+from casemgmt.trust.contents import POLICY
 from casemgmt.trust.package import SEAL_EVENT, SEAL_PROOF
 
 DOWNLOADED = "packages:package:downloaded"
@@ -92,6 +94,22 @@ async def seal_event(db: AsyncSession, package: Package) -> bytes:
     path = f"{package.number}/{SEAL_EVENT}"
     query = select(Part.data).where(Part.package_id == package.id, Part.path == path, Part.data.is_not(None))
     return bytes((await db.execute(query)).scalar_one() or b"")
+
+
+async def document(db: AsyncSession, package: Package, path: str) -> bytes:
+    """A document of the package by its path below the package's directory; nothing when it is not there."""
+    query = select(Part.data).where(Part.package_id == package.id, Part.path == f"{package.number}/{path}")
+    return bytes((await db.execute(query)).scalar_one_or_none() or b"")
+
+
+async def policy(db: AsyncSession, package: Package) -> str:
+    """The trust policy inside: what its proofs have to satisfy."""
+    return (await document(db, package, POLICY)).decode()
+
+
+async def agency_of(db: AsyncSession, case: CaseFile) -> str:
+    """Name of the agency whose case it is."""
+    return str((await db.execute(select(Agency.name).where(Agency.id == case.agency_id))).scalar_one())
 
 
 async def contents(db: AsyncSession, package: Package) -> Sequence[Content]:

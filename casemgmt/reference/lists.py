@@ -136,6 +136,7 @@ GRANT_PURPOSES = CodeList("grant_purposes", Reasoned)
 CURRENCIES = CodeList("currencies", Item)
 MEDIA_HANDLING = CodeList("media_handling", Item)
 KEY_REVOCATIONS = CodeList("key_revocations", Reasoned)
+WITHHOLDING_REASONS = CodeList("withholding_reasons", Reasoned)
 
 ALL: dict[str, CodeList[Item]] = {
     code_list.name: code_list  # type: ignore[misc]  # a list of a subclass, read only
@@ -159,6 +160,7 @@ ALL: dict[str, CodeList[Item]] = {
         CURRENCIES,
         MEDIA_HANDLING,
         KEY_REVOCATIONS,
+        WITHHOLDING_REASONS,
     )
 }
 

@@ -58,6 +58,12 @@ class OrganisationSigner:
         """What a signature made now will be: with a timestamp in it (B-T), or without (B-B)."""
         return "B-T" if self._authorities else "B-B"
 
+    def without_timestamps(self) -> OrganisationSigner:
+        """The same certificate and key, asking no authority."""
+        other = OrganisationSigner(self._open, self._others, self._lists, None, self._clock)
+        other._opened = self._opened
+        return other
+
     def chain(self) -> Chain:
         """Blocks while a token is asked for the first time. Raises CredentialError."""
         return self._credential()[1]

@@ -18,8 +18,10 @@ from litestar import Litestar
 from casemgmt.core.db import Database
 from casemgmt.packages import sealing
 from casemgmt.packages.errors import LedgerBehind
+from casemgmt.packages.ordering import Order
 from casemgmt.packages.queries import packages_of_case
-from casemgmt.packages.schemas import NewPackage
+from casemgmt.packages.workshop import Workshop
+from casemgmt.signing.opening import Signing
 from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.verify.examination import Brought
 from casemgmt.trust.verify.steps import verify_package
@@ -125,9 +127,9 @@ async def test_an_exhibit_that_is_not_of_the_case_is_refused(
 
 
 async def test_while_the_ledger_stands_still_nothing_is_sealed(scene: Scene, world: World, database: Database) -> None:
-    data = NewPackage(client_id=uuid.uuid4())
+    workshop = Workshop(database, Signing(None, None), UTC)
     with pytest.raises(LedgerBehind):
-        await sealing.seal(database, world.saule.actor, scene.case.id, data, None, UTC, patience=0.2)
+        await sealing.seal(workshop, world.saule.actor, scene.case.id, Order(uuid.uuid4()), patience=0.2)
     async with database.begin(world.saule.actor) as db:
         assert await packages_of_case(db, scene.case.id) == []
 

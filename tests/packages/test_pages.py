@@ -21,11 +21,11 @@ async def test_choose_check_and_seal_without_javascript(
     assert len(codes) == 3
     sent = re.search(r'name="client_id" value="([^"]+)"', first.text)
     assert sent is not None
-    fields = {"client_id": sent[1], "exhibits": codes[:2], "step": "check"}
+    fields = {"client_id": sent[1], "exhibits": codes[:2], "languages": ["en"], "step": "check"}
     refused = await client.submit(url, fields)
     assert refused.status_code == 422
     assert 'id="reason-error"' in refused.text
-    assert refused.text.count(" checked") == 2
+    assert refused.text.count(" checked") == 3  # two exhibits and a language
     fields["reason"] = "the third is another charge"
     second = await client.submit(url, fields)
     assert second.status_code == 200

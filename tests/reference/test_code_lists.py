@@ -88,7 +88,8 @@ def test_the_appointments_are_those_that_carry_authority() -> None:
 
 
 def test_every_other_reason_asks_for_a_note() -> None:
-    for code_list in (lists.REFUSAL_REASONS, lists.LINK_REASONS, lists.GRANT_PURPOSES, lists.PARTICIPANT_ROLES):
+    for code_list in (lists.REFUSAL_REASONS, lists.LINK_REASONS, lists.GRANT_PURPOSES, lists.PARTICIPANT_ROLES,
+                      lists.WITHHOLDING_REASONS):  # fmt: skip
         assert code_list.get("other").needs_note
 
 

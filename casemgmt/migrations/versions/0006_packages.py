@@ -1,8 +1,10 @@
 """packages."""
 
+from casemgmt.migrations.raw_sql import run_sql_file
+
 revision = "0006"
 down_revision = "0005"
 
 
 def upgrade() -> None:
-    pass
+    run_sql_file("0006_packages.sql")

@@ -17,6 +17,7 @@ from casemgmt.packages import gathering, rules
 from casemgmt.packages.report.gathering import Sealing, report_of
 from casemgmt.packages.report.model import Person, Report
 from casemgmt.packages.report.render import render
+from casemgmt.packages.withholding import NOTHING
 from casemgmt.trust.contents import Why
 from tests.cast import World
 from tests.packages.conftest import Scene
@@ -29,7 +30,7 @@ async def sealing(scene: Scene, database: Database, world: World, sequenced: Non
         async with database.begin(world.saule.actor) as db:
             choices = rules.choose(await gathering.offered(db, scene.case), None, "")
             with suppress(NotSequencedYet):
-                gathered = await gathering.gather(db, choices)
+                gathered = await gathering.gather(db, choices, NOTHING)
                 break
         await asyncio.sleep(0.05)
     return Sealing(
