@@ -23,6 +23,7 @@ from casemgmt.evidence import fixity
 from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import LogSigner, open_signer
+from casemgmt.ledger.watching import watch
 from casemgmt.ledger.witnessing import run_witnessing
 from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
@@ -34,6 +35,7 @@ LOCKS = 0x6A6F62  # "job": the first half of every task's advisory lock
 FIRST_RETRY, LAST_RETRY = 1.0, 120.0  # seconds
 HEALTHY = 300.0  # seconds of running after which a failure counts as the first one again
 
+VERIFY_LOOK = timedelta(minutes=15)  # between two looks whether the ledger is due to be recomputed
 RECHECKED_AT_ONCE = 20
 ABANDONED = timedelta(days=2)  # an upload or an object without a row may still be on its way until then
 
@@ -55,7 +57,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
     works = [keep_running("sequencer", lambda: sequence(settings, signer, store, stop), stop)]
     works.append(keep_running("witnessing", lambda: witness(settings, signer, stop), stop))
-    works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(store)]
+    works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(settings, store, signer)]
     running = [asyncio.create_task(work) for work in works]
     try:
         await stop.wait()
@@ -78,8 +80,13 @@ async def witness(settings: Settings, signer: LogSigner, stop: asyncio.Event) ->
     await run_witnessing(settings.sequencer_dsn, key, stop, pinned)
 
 
-def tasks(store: Store) -> list[Task]:
+def tasks(settings: Settings, store: Store, signer: LogSigner) -> list[Task]:
+    async def verify(connection: asyncpg.Connection[Any]) -> None:
+        await watch(connection, store, signer, settings.verify_every)
+
+    watching = [Task("verify-ledger", 9, VERIFY_LOOK, verify)] if settings.verify_every else []
     return [
+        *watching,
         Task("begin-grants", 1, timedelta(seconds=30), Grants(utcnow() - timedelta(days=1)).begin),
         Task("purge-sessions", 2, timedelta(hours=1), purge),
         Task("drift", 3, timedelta(days=1), look_for_drift),

@@ -1,11 +1,10 @@
-"""Proofs for programs, and what the log shows to everybody: hashes and its public key, no content."""
+"""Proofs and exact bytes of single events, for programs. What everybody may see is in ``monitor``."""
 
 from __future__ import annotations
 
 from litestar import Response, get
 from litestar.params import FromPath
 
-from casemgmt.core.errors import NotFound
 from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.ledger import proofs, queries
 from casemgmt.ledger.models import Entry
@@ -32,28 +31,8 @@ async def event_body(request: AnyRequest, code: FromPath[str]) -> Response[bytes
     return Response(found.body, media_type="application/json", headers=_attachment(found, "event"))
 
 
-@get("/ledger/checkpoint", opt={"public": True})
-async def checkpoint(request: AnyRequest) -> Response[str]:
-    """The newest published checkpoint, with its cosignatures: for whoever keeps an eye on the log."""
-    note = await request.app.state.database.call("select note from ledger.newest_published()")
-    return _public(note)
-
-
-@get("/ledger/key", opt={"public": True})
-async def key(request: AnyRequest) -> Response[str]:
-    """The log's verifier key, to be compared with the one the agency publishes on paper."""
-    vkey = await request.app.state.database.call("select vkey from ledger.log")
-    return _public(f"{vkey}\n" if vkey else None)
-
-
-def _public(text: str | None) -> Response[str]:
-    if text is None:
-        raise NotFound
-    return Response(text, media_type=_TEXT, headers={"Cache-Control": "no-cache"})
-
-
 def _attachment(entry: Entry, extension: str) -> dict[str, str]:
     return {"Content-Disposition": f'attachment; filename="{entry.event_id}.{extension}"'}
 
 
-handlers = [event_proof, event_body, checkpoint, key]
+handlers = [event_proof, event_body]

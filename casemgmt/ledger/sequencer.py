@@ -88,8 +88,8 @@ class Sequencer:
         await connection.execute("set plan_cache_mode = force_custom_plan")
         key = await signer.verifier()
         archive = Archive(store, key.name, retention)
-        await _require_key(connection, key)
-        tree, signed = await _restored(connection, key)
+        await require_key(connection, key)
+        tree, signed = await restored(connection, key)
         await _refuse_to_fork(tree, signed, signer, archive)
         sequencer = cls(connection, signer, archive, tree, signed or await _begin(connection, key, signer))
         await sequencer.finish()
@@ -157,18 +157,15 @@ class Sequencer:
     async def _sign(self, batch: Batch, archived: batches.Archived) -> None:
         checkpoint = Checkpoint(self._archive.origin, batch.size, batch.root)
         old = await self._signer.last()
-        proof: list[bytes] = []
-        if old is not None and 0 < old.size < batch.size:
-            wanted = await fetch_tiles(self._db, tiles_for_consistency(old.size, batch.size))
-            proof = StoredTree(batch.size, wanted).consistency(old.size)
         try:
+            proof = await proof_since(self._db, old, batch.size)
             note = await self._signer.sign(checkpoint, old.size if old else 0, proof)
         except SignerRefusedError as error:
             raise ForkError(f"the signer refuses the tree of {batch.size} entries: {error}") from error
         # The primary key on the size is the last wall against two sequencers: the second one's transaction fails whole.
         async with self._db.transaction():
             await batches.note_archived(self._db, batch, archived)
-            await _keep_checkpoint(self._db, checkpoint, note)
+            await keep_checkpoint(self._db, checkpoint, note)
         self._signed = note
 
     async def _note_at(self, size: int) -> Note:
@@ -214,7 +211,15 @@ async def halt(connection: asyncpg.Connection, reason: str) -> None:
     )
 
 
-async def _require_key(connection: asyncpg.Connection, key: VerifierKey) -> None:
+async def proof_since(connection: asyncpg.Connection, old: Checkpoint | None, size: int) -> list[bytes]:
+    """What shows a signer that the stored tree of ``size`` begins with the one it signed last; no proof is needed for
+    the empty tree and for the same one, and there is none for a smaller one."""
+    if old is None or not 0 < old.size < size:
+        return []
+    return StoredTree(size, await fetch_tiles(connection, tiles_for_consistency(old.size, size))).consistency(old.size)
+
+
+async def require_key(connection: asyncpg.Connection, key: VerifierKey) -> None:
     stored = await connection.fetchval("select vkey from ledger.log")
     if stored is not None and stored != str(key):
         raise OtherKeyError(
@@ -229,11 +234,11 @@ async def _begin(connection: asyncpg.Connection, key: VerifierKey, signer: LogSi
     note = await signer.sign(empty, 0, [])
     async with connection.transaction():
         await connection.execute("insert into ledger.log(origin, vkey) values ($1, $2)", key.name, str(key))
-        await _keep_checkpoint(connection, empty, note)
+        await keep_checkpoint(connection, empty, note)
     return note
 
 
-async def _restored(connection: asyncpg.Connection, key: VerifierKey) -> tuple[TileFrontier, Note | None]:
+async def restored(connection: asyncpg.Connection, key: VerifierKey) -> tuple[TileFrontier, Note | None]:
     """The stored tree, and the newest checkpoint; (empty, None) before the first start."""
     row = await connection.fetchrow(_LAST_CHECKPOINT)
     if row is None:
@@ -278,7 +283,8 @@ async def _refuse_to_fork(tree: TileFrontier, signed: Note | None, signer: LogSi
         )
 
 
-async def _keep_checkpoint(connection: asyncpg.Connection, checkpoint: Checkpoint, note: Note) -> None:
+async def keep_checkpoint(connection: asyncpg.Connection, checkpoint: Checkpoint, note: Note) -> None:
+    """Write a signed checkpoint. The database refuses it unless its batch is in the store."""
     await connection.execute(
         "insert into ledger.checkpoint(size, root, note) values ($1, $2, $3)",
         checkpoint.size, checkpoint.root, str(note),

@@ -42,6 +42,7 @@ def address(path: str, scene: Scene) -> str:
         "{name:str}": "statement.txt",
         "{version:str}/{name:path}": "0/not-there.css",
         "{path:str}": "not-there",
+        "{path:path}": "0/999",
     }.items():
         found = found.replace(part, value)
     return f"{found}?seconds=0" if path.endswith("/live") else found

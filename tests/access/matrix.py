@@ -23,6 +23,7 @@ GET    /healthz                                              200 stranger | 200
 GET    /help                                                 200 stranger | 200
 GET    /ledger/checkpoint                                    200 stranger | 200
 GET    /ledger/key                                           200 stranger | 200
+GET    /ledger/tile/{path:path}                              404 stranger | 404
 GET    /static/{version:str}/{name:path}                     404 stranger | 404
 GET    /sign-in                                              200 stranger | 302
 POST   /sign-in                                              422 stranger | 422

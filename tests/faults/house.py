@@ -21,7 +21,8 @@ from casemgmt.embedded.cluster import Cluster
 from casemgmt.embedded.server_process import find_server
 from casemgmt.embedded.temporary import TemporaryInstance
 from casemgmt.evidence.fixity import Swept, sweep
-from casemgmt.ledger.recompute import Findings, recompute
+from casemgmt.ledger.findings import Findings
+from casemgmt.ledger.recompute import recompute
 from casemgmt.storage.local import LocalStore
 
 PATIENCE = 30.0  # seconds

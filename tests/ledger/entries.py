@@ -30,6 +30,14 @@ class Writer:
         self.connection = connection
         self._heads: dict[str, tuple[int, bytes]] = {}
 
+    async def follow(self, stream: str) -> None:
+        """Go on where the database has this stream, as another process would."""
+        row = await self.connection.fetchrow(
+            "select stream_seq, leaf_hash from ledger.entry where stream = $1 order by stream_seq desc limit 1", stream
+        )
+        if row is not None:
+            self._heads[stream] = row["stream_seq"], row["leaf_hash"]
+
     async def write(self, stream: str = "exhibit:one", count: int = 1) -> None:
         seq, prev = self._heads.get(stream, (0, None))
         rows = []

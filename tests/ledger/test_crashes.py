@@ -91,7 +91,7 @@ STEPS = {
     "before anything": (Sequencer, "_sequence"),
     "between the tree and the store": (Sequencer, "_store"),
     "between the store and the signature": (FileSigner, "sign"),
-    "between the signature and the checkpoint": (sequencer_module, "_keep_checkpoint"),
+    "between the signature and the checkpoint": (sequencer_module, "keep_checkpoint"),
 }
 
 

@@ -6,8 +6,11 @@ from typing import Any
 import asyncpg
 import pytest
 
-from casemgmt.ledger.recompute import Findings, recompute
+from casemgmt.ledger.findings import Findings
+from casemgmt.ledger.recompute import recompute
 from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.storage.local import LocalStore
+from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.keys import SigningKey
 from tests.db import Dsn
 from tests.ledger.entries import Writer, event_body
@@ -27,10 +30,12 @@ async def verified(ledger: Dsn, writer: Writer, sequencer: Sequencer) -> AsyncIt
     yield writer.connection
 
 
-async def look(ledger: Dsn, key: SigningKey | None = None) -> Findings:
+async def look(
+    ledger: Dsn, key: SigningKey | None = None, *, store: LocalStore | None = None, record: Checkpoint | None = None
+) -> Findings:
     connection = await asyncpg.connect(ledger.verifier)
     try:
-        return await recompute(connection, key.verifier if key else None)
+        return await recompute(connection, key.verifier if key else None, store=store, record=record)
     finally:
         await connection.close()
 

@@ -10,13 +10,17 @@ import pytest
 import structlog
 
 from casemgmt import worker
+from casemgmt.doctor.records import examine_records
+from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.ledger.signer import FileSigner
+from casemgmt.ledger.watching import watch
 from casemgmt.settings import SettingError
-from casemgmt.storage.config import open_store
 from casemgmt.storage.local import LocalStore
 from casemgmt.trust.keys import COSIGNATURE, SigningKey
 from tests.cast import settings_for
 from tests.db import Dsn
 from tests.ledger.entries import Writer
+from tests.ledger.test_sequencer import drain
 
 
 async def until(connection: asyncpg.Connection[Any], question: str) -> None:
@@ -91,14 +95,34 @@ async def test_of_two_workers_one_does_a_task(ledger: Dsn) -> None:
     assert await first is True
 
 
-async def test_every_scheduled_task_runs_as_the_sequencer_role(ledger: Dsn, tmp_path: Path) -> None:
-    store = open_store((tmp_path / "store").as_uri())
-    store.prepare()
+async def test_every_scheduled_task_runs_as_the_sequencer_role(
+    ledger: Dsn, tmp_path: Path, store: LocalStore, writer: Writer, sequencer: Sequencer, signer: FileSigner
+) -> None:
+    await writer.write(count=3)
+    await drain(sequencer, 3)
     with structlog.testing.capture_logs() as logs:
-        for task in worker.tasks(store):
+        for task in worker.tasks(settings_for(ledger, tmp_path), store, signer):
             assert await worker.once(task, ledger.sequencer) is True
-    store.close()
-    assert logs == []
+    assert [entry["event"] for entry in logs] == ["ledger.verified"]
+    kept = await writer.connection.fetchrow("select entries, objects, faults from ledger.verification")
+    assert tuple(kept or ()) == (3, 1, [])
+
+
+async def test_a_ledger_that_does_not_hold_is_an_error_and_stays_visible(
+    ledger: Dsn, store: LocalStore, writer: Writer, sequencer: Sequencer, signer: FileSigner
+) -> None:
+    await writer.write(count=3)
+    await drain(sequencer, 3)
+    await writer.connection.execute("alter table ledger.entry disable trigger no_change")
+    await writer.connection.execute("update ledger.entry set type = 'custody:exhibit:other' where stream_seq = 2")
+    connection = await asyncpg.connect(ledger.sequencer)
+    with structlog.testing.capture_logs() as logs:
+        await watch(connection, store, signer, timedelta(hours=1))
+        assert await watch(connection, store, signer, timedelta(hours=1)) is None, "it is not due again"
+    assert [(entry["event"], entry["log_level"]) for entry in logs] == [("ledger.not_verified", "error")]
+    findings = [str(finding) async for finding in examine_records(connection)]
+    await connection.close()
+    assert any(text.startswith("FAULT  the ledger did not hold when it was recomputed") for text in findings)
 
 
 async def test_expired_sessions_are_purged_and_live_ones_stay(ledger: Dsn, writer: Writer) -> None:
