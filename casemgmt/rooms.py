@@ -29,7 +29,7 @@ from casemgmt.intake import api as intake_api
 from casemgmt.intake import pages as intake_pages
 from casemgmt.labels import pages as labels_pages
 from casemgmt.ledger import api as ledger_api
-from casemgmt.ledger import monitor
+from casemgmt.ledger import monitor, timestamp_pages
 from casemgmt.ledger import oversight_pages as ledger_oversight_pages
 from casemgmt.ledger import pages as ledger_pages
 from casemgmt.packages import api as packages_api
@@ -56,6 +56,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *ledger_oversight_pages.handlers,
         *ledger_api.handlers,
         *monitor.handlers,
+        *timestamp_pages.handlers,
         *packages_pages.handlers,
         *packages_preparing.handlers,
         *packages_api.handlers,

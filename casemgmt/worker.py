@@ -23,9 +23,14 @@ from casemgmt.evidence import fixity
 from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import LogSigner, open_signer
+from casemgmt.ledger.timestamping import LOOK, stamp_news
 from casemgmt.ledger.watching import watch
 from casemgmt.ledger.witnessing import run_witnessing
 from casemgmt.settings import Settings
+from casemgmt.signing.authority import Authorities
+from casemgmt.signing.certificates import State
+from casemgmt.signing.opening import open_signing
+from casemgmt.signing.signer import OrganisationSigner
 from casemgmt.storage.config import open_store
 from casemgmt.storage.contract import Store
 
@@ -57,7 +62,9 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
     works = [keep_running("sequencer", lambda: sequence(settings, signer, store, stop), stop)]
     works.append(keep_running("witnessing", lambda: witness(settings, signer, stop), stop))
-    works += [repeat(task, settings.sequencer_dsn, stop) for task in tasks(settings, store, signer)]
+    works += [
+        repeat(task, settings.sequencer_dsn, stop) for task in [*tasks(settings, store, signer), *vouching(settings)]
+    ]
     running = [asyncio.create_task(work) for work in works]
     try:
         await stop.wait()
@@ -93,6 +100,17 @@ def tasks(settings: Settings, store: Store, signer: LogSigner) -> list[Task]:
         Task("recheck", 4, timedelta(minutes=10), lambda connection: recheck(store, connection)),
         Task("sweep", 5, timedelta(days=1), lambda connection: sweep(store, connection)),
     ]
+
+
+def vouching(settings: Settings) -> list[Task]:
+    """Timestamps over the ledger, and a look at our own certificate. Raises SettingError."""
+    signing, interval = open_signing(settings), settings.timestamp_interval
+    found = []
+    if (authorities := signing.authorities) is not None:
+        found.append(Task("timestamps", 40, LOOK, lambda connection: stamp(connection, authorities, interval)))
+    if (signer := signing.signer) is not None:
+        found.append(Task("certificate", 41, timedelta(days=1), lambda _: look_at_certificate(signer)))
+    return found
 
 
 async def keep_running(name: str, work: Callable[[], Awaitable[None]], stop: asyncio.Event) -> None:
@@ -147,6 +165,17 @@ class Grants:
             log.info("access.grants_begun", records=begun)
         # one round of overlap: a grant written by a transaction that was still open is seen the next time
         self._since = now.astimezone(UTC) - timedelta(minutes=5)
+
+
+async def stamp(connection: asyncpg.Connection[Any], authorities: Authorities, interval: timedelta) -> None:
+    await stamp_news(connection, authorities, interval)
+
+
+async def look_at_certificate(signer: OrganisationSigner) -> None:
+    """Said a month before it matters, and every day: a new certificate takes time to get."""
+    condition = await asyncio.to_thread(signer.condition)
+    if condition.state is not State.GOOD:
+        log.error("signing.certificate", state=condition.state.value, said=str(condition))
 
 
 async def purge(connection: asyncpg.Connection[Any]) -> None:

@@ -12,6 +12,7 @@ import asyncpg
 from casemgmt import migrations
 from casemgmt.doctor.finding import Finding, fault, good, note
 from casemgmt.doctor.records import examine_records
+from casemgmt.doctor.vouching import examine_vouching
 from casemgmt.doctor.walls import examine_walls
 from casemgmt.doctor.witnesses import examine_witnesses
 from casemgmt.settings import Settings
@@ -36,6 +37,8 @@ async def examine(settings: Settings) -> AsyncIterator[Finding]:
         async for finding in _examine_database(settings):
             yield finding
     yield _key_file(settings.log_key_file)
+    async for finding in examine_vouching(settings):
+        yield finding
     yield await asyncio.to_thread(_store, settings)
 
 

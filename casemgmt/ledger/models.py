@@ -128,3 +128,18 @@ class WitnessState(Base):
     problem: Mapped[str | None]
     detail: Mapped[str | None]
     at: Mapped[datetime]
+
+
+class Timestamp(Base):
+    """A timestamp (RFC 3161) over a published checkpoint: ``response`` is over the bytes of ``note``."""
+
+    __tablename__ = "timestamp"
+    __table_args__ = {"schema": "ledger"}
+
+    size: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    note: Mapped[str]
+    time: Mapped[datetime]
+    authority: Mapped[str]
+    policy: Mapped[str]
+    response: Mapped[bytes]
+    at: Mapped[datetime]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -93,6 +93,9 @@ class Authorities:
 
     def __init__(self, authorities: Sequence[Authority]) -> None:
         self._authorities = tuple(authorities)
+
+    def __iter__(self) -> Iterator[Authority]:
+        return iter(self._authorities)
 
     @property
     def names(self) -> Sequence[str]:

@@ -39,6 +39,7 @@ def address(path: str, scene: Scene) -> str:
         "{key:str}": scene.codes["key"],
         "{request_id:str}": str(uuid.uuid4()),
         "{seq:int}": "1",
+        "{size:int}": "0",
         "{name:str}": "statement.txt",
         "{version:str}/{name:path}": "0/not-there.css",
         "{path:str}": "not-there",

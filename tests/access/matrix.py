@@ -24,6 +24,9 @@ GET    /help                                                 200 stranger | 200
 GET    /ledger/checkpoint                                    200 stranger | 200
 GET    /ledger/key                                           200 stranger | 200
 GET    /ledger/tile/{path:path}                              404 stranger | 404
+GET    /ledger/timestamp-ca.pem                              404 stranger | 404
+GET    /ledger/timestamps/{size:int}/checkpoint              404 stranger | 404
+GET    /ledger/timestamps/{size:int}/response                404 stranger | 404
 GET    /static/{version:str}/{name:path}                     404 stranger | 404
 GET    /sign-in                                              200 stranger | 302
 POST   /sign-in                                              422 stranger | 422
@@ -33,6 +36,7 @@ POST   /preferences                                          303 stranger | 303
 # one's own account
 GET    /                                                     200
 GET    /account                                              200
+GET    /ledger/timestamps                                    200
 POST   /account/password                                     422
 GET    /api/v1/me                                            200
 
