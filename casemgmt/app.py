@@ -18,6 +18,7 @@ from casemgmt.core.assets import Assets
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
 from casemgmt.core.errors import DomainError
+from casemgmt.core.installable import installable_routes
 from casemgmt.core.logs import configure_logs
 from casemgmt.core.render import template_config
 from casemgmt.core.shell import shell_routes
@@ -56,7 +57,9 @@ def create_app(settings: Settings) -> Litestar:
         finally:
             await database.close()
 
-    handlers: list[HTTPRouteHandler] = [healthz, *shell_routes(assets), *feature_handlers()]
+    handlers: list[HTTPRouteHandler] = [
+        healthz, *shell_routes(assets), *installable_routes(assets), *feature_handlers()
+    ]  # fmt: skip
     return Litestar(
         route_handlers=handlers,
         lifespan=[lifespan],
@@ -71,6 +74,7 @@ def create_app(settings: Settings) -> Litestar:
                 "signing": open_signing(settings),
                 "zone": settings.zone,
                 "navigation": navigation,
+                "assets": assets,
             }
         ),
         template_config=config,

@@ -27,6 +27,7 @@ from casemgmt.exhibits import api as exhibits_api
 from casemgmt.exhibits import pages as exhibits_pages
 from casemgmt.intake import api as intake_api
 from casemgmt.intake import pages as intake_pages
+from casemgmt.intake import phone as intake_phone
 from casemgmt.labels import pages as labels_pages
 from casemgmt.ledger import api as ledger_api
 from casemgmt.ledger import monitor, timestamp_pages
@@ -74,6 +75,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *exhibits_api.handlers,
         *intake_pages.handlers,
         *intake_api.handlers,
+        *intake_phone.handlers,
         *labels_pages.handlers,
         *exhibit_page.handlers,
         *seizure_page.handlers,

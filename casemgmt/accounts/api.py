@@ -10,6 +10,8 @@ from casemgmt.accounts import actions, queries
 from casemgmt.accounts.rules import UNIT_KINDS
 from casemgmt.accounts.schemas import SignIn
 from casemgmt.accounts.signin import sign_in
+from casemgmt.core.clock import utcnow
+from casemgmt.core.events import timestamp
 from casemgmt.core.parse import parse
 from casemgmt.core.web.json import read_json
 from casemgmt.core.web.signin import AnyRequest, actor_of
@@ -36,11 +38,18 @@ async def close_session(request: AnyRequest) -> None:
 
 @get("/api/v1/me")
 async def me(request: AnyRequest) -> dict[str, Any]:
-    actor = actor_of(request)
+    """Who is asking. ``csrf`` goes into ``X-CSRF-Token`` of what a page sends with its cookie; ``now`` is our clock."""
+    actor, home = actor_of(request), actor_of(request).home
+    async with request.app.state.database.begin(actor) as db:
+        place = (await queries.unit(db, home.unit_id)).place if home and home.unit_id else ""
     return {
         "id": request.app.state.codes.encode("person", actor.id),
         "name": actor.name,
         "badge": actor.badge,
+        "post": home.unit if home else None,
+        "place": place,
+        "csrf": actor.csrf,
+        "now": timestamp(utcnow()),
         "appointments": [{"kind": a.kind, "unit": a.unit, "agency": a.agency} for a in actor.appointments],
     }
 

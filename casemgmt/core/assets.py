@@ -33,7 +33,8 @@ _MEDIA_TYPES = {
 _FOREVER = "public, max-age=31536000, immutable"
 
 # The scripts that may compile WebAssembly: they work apart from any page, and reach nothing but their own module.
-_POLICIES = {"js/scan-worker.js": "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; connect-src 'self'"}
+_WASM = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
+_POLICIES = {"js/scan-worker.js": f"{_WASM}; connect-src 'self'", "js/phone/hash-worker.js": _WASM}
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +68,10 @@ class Assets:
 
     def find(self, name: str) -> Asset | None:
         return self._files.get(name)
+
+    def names(self) -> list[str]:
+        """All names, in order."""
+        return list(self._files)
 
 
 def _smaller(content: bytes) -> bytes | None:

@@ -140,6 +140,7 @@ def page(
     shell = {
         "actor": state.get("actor"),
         "csrf": state.get("csrf", ""),
+        "person": state.get("person", ""),
         "lang": state.get("lang", i18n.current_locale().language),
         "theme": state.get("theme", "auto"),
         "nav": state.get("nav", ()),

@@ -6,6 +6,8 @@ from typing import Any
 
 from litestar import Response, post
 
+from casemgmt.core.errors import Forbidden
+from casemgmt.core.i18n import N_
 from casemgmt.core.parse import parse
 from casemgmt.core.web.json import read_json
 from casemgmt.core.web.signin import AnyRequest, actor_of
@@ -15,11 +17,20 @@ from casemgmt.intake.schemas import Registration
 from casemgmt.seizures.api import seizure_json
 
 
+class CapturedByAnother(Forbidden):
+    """A phone bound the record to one officer and sends it with the session of another."""
+
+    slug = "captured-by-another"
+    default = N_("Another officer captured this record, so only they can send it. It stays on the phone.")
+
+
 @post("/api/v1/seizures")
 async def register(request: AnyRequest) -> Response[dict[str, Any]]:
     """Register a seizure with its exhibits. The same ``client_id`` again answers with the same, ``repeated`` true."""
     actor, state = actor_of(request), request.app.state
     data = parse(Registration, await read_json(request), lax=False)
+    if data.captured_by not in (None, state.codes.encode("person", actor.id)):
+        raise CapturedByAnother
     async with state.database.begin(actor) as db:
         registered = await actions.register(db, actor, data, state.zone)
     answer = {

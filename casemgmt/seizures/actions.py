@@ -56,7 +56,7 @@ async def register(db: AsyncSession, actor: Actor, data: NewSeizure, zone: tzinf
     await add_search_keys(db, seizure, number_keys | _keys(data.participants, data.conveyances))
     await events.record(
         db, actor, "seizures:seizure:registered", f"seizure:{seizure.number}",
-        _registered(seizure, post, participants, conveyances), seizure_id=seizure.id,
+        _registered(seizure, post, data, participants, conveyances), seizure_id=seizure.id,
     )  # fmt: skip
     return seizure, True
 
@@ -218,7 +218,9 @@ def _keys(participants: Sequence[NewParticipant], conveyances: Sequence[NewConve
     return keys
 
 
-def _registered(seizure: Seizure, post: rules.Post, participants: Said, conveyances: Said) -> dict[str, Any]:
+def _registered(
+    seizure: Seizure, post: rules.Post, data: NewSeizure, participants: Said, conveyances: Said
+) -> dict[str, Any]:
     return {
         "seizure": seizure.number,
         "unit": {"code": post.code, "name": post.name},
@@ -226,6 +228,7 @@ def _registered(seizure: Seizure, post: rules.Post, participants: Said, conveyan
         "seized_at": events.timestamp(seizure.seized_at),
         "place": seizure.place,
         "claimed": {
+            "device": str(data.device) if data.device else None,
             "device_at": events.timestamp(seizure.device_at) if seizure.device_at else None,
             "device_offset": seizure.device_offset,
             "latitude": _text(seizure.latitude),

@@ -34,12 +34,15 @@ class NewConveyance(msgspec.Struct):
 
 
 class NewSeizure(msgspec.Struct, kw_only=True):
-    """``client_id`` is made by the sender and makes a repeat harmless. The ``device_`` values and the position are
-    the device's claims: degrees, and metres of accuracy. ``number`` is one of those reserved for ``device``; without
-    one the server gives the next."""
+    """``client_id`` is made by the sender and makes a repeat harmless. ``device`` (an identifier the device gave
+    itself), ``device_at`` and the position are its claims: degrees, and metres of accuracy. ``captured_by`` is the code
+    of the person whom a phone bound the record to when it was captured: nobody else can send it. ``number`` is one of
+    those reserved for ``device``; without one the server gives the next.
+    """
 
     client_id: uuid.UUID
     number: Annotated[str, msgspec.Meta(max_length=40)] = ""
+    captured_by: Code | None = None
     device: uuid.UUID | None = None
     seized_at: Aware
     device_at: Aware | None = None

@@ -32,6 +32,10 @@ GET    /sign-in                                              200 stranger | 302
 POST   /sign-in                                              422 stranger | 422
 POST   /api/v1/sessions                                      422 stranger | 422
 POST   /preferences                                          303 stranger | 303
+GET    /sw.js                                                200 stranger | 200
+GET    /manifest.webmanifest                                 200 stranger | 200
+GET    /phone                                                200 stranger | 200
+GET    /phone/new                                            200 stranger | 200
 
 # one's own account
 GET    /                                                     200

@@ -77,6 +77,7 @@ async def before_request(request: AnyRequest) -> Redirect | None:
         return Redirect("/sign-in", query_params={"next": request.url.path + query})
     if actor is not None:
         state.csrf = actor.csrf
+        state.person = request.app.state.codes.encode("person", actor.id)
         state.nav = request.app.state.navigation(actor)
     if request.method not in SAFE and by_cookie:
         await _refuse_forgery(request, actor)

@@ -6,6 +6,10 @@ import "./palette.js";
 import "./confirm.js";
 
 const MODULES = {
+  "[data-capture]": () => import("./phone/capture.js"),
+  "[data-phone]": () => import("./phone/screen.js"),
+  "[data-waiting]": () => import("./phone/waiting.js"),
+  "[data-install]": () => import("./phone/install.js"),
   "[data-clock]": () => import("./clock.js"),
   "[data-place]": () => import("./place.js"),
   "[data-photos]": () => import("./photos.js"),

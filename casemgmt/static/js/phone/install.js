@@ -1,0 +1,36 @@
+// Installing: the service worker, a new version of it, and telling an iPhone's owner what the iPhone does not tell.
+
+const iPhone = () => /iPhone|iPad/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
+const installed = () => navigator.standalone === true || matchMedia("(display-mode: standalone)").matches;
+
+// A new version takes over by itself only where no other page is open that could be in the middle of something. A page
+// with a draft offers it; the draft is in the store and comes back with the page.
+function offer(worker, box) {
+  if (!document.querySelector("[data-capture]")) {
+    worker.postMessage("go ahead if alone");
+    return;
+  }
+  if (!box) return;
+  box.hidden = false;
+  box.querySelector("button").onclick = () => {
+    navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
+    worker.postMessage("go ahead");
+  };
+}
+
+export async function enhance(root) {
+  if (root.installed) return;
+  root.installed = true;
+  const tip = document.querySelector("[data-home-screen]");
+  if (tip) tip.hidden = !iPhone() || installed();
+  if (!navigator.serviceWorker) return;
+  const box = document.querySelector("[data-new-version]");
+  const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch(() => null);
+  if (!registration) return; // a private window, or storage forbidden: every page works from the network
+  const look = (worker) => worker?.addEventListener("statechange", () => {
+    if (worker.state === "installed" && navigator.serviceWorker.controller) offer(worker, box);
+  });
+  if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting, box);
+  look(registration.installing);
+  registration.addEventListener("updatefound", () => look(registration.installing));
+}

@@ -1,0 +1,72 @@
+// Talking to the server's JSON API in the name of whoever is signed in now.
+
+const PATIENCE = 30_000;
+
+// Nothing was answered, or not by the register (a captive portal, a proxy): try again later.
+export class NoAnswer extends Error {
+  name = "NoAnswer";
+}
+
+// The register answered and did not do it. `words` are its own, in the reader's language.
+export class Refusal extends Error {
+  constructor(status, problem) {
+    super(`${status} ${problem.title ?? ""}`);
+    this.name = "Refusal";
+    this.status = status;
+    this.type = problem.type ?? "";
+    this.words = problem.title ?? "";
+    this.errors = problem.errors ?? {};
+  }
+}
+
+async function problem(answer) {
+  try {
+    return await answer.json();
+  } catch {
+    return {};
+  }
+}
+
+// Answers with the Response of a success. Throws NoAnswer or Refusal.
+export async function ask(path, options = {}, patience = PATIENCE) {
+  const stop = new AbortController();
+  const timer = setTimeout(() => stop.abort(), patience);
+  let answer;
+  try {
+    answer = await fetch(path, {
+      credentials: "same-origin", cache: "no-store", redirect: "error", signal: stop.signal, ...options,
+      headers: { Accept: "application/json", ...options.headers },
+    });
+  } catch (error) {
+    throw new NoAnswer(path, { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+  if (!answer.ok) throw new Refusal(answer.status, await problem(answer));
+  return answer;
+}
+
+async function json(answer, ...wanted) {
+  let found;
+  try {
+    found = await answer.json();
+  } catch (error) {
+    throw new NoAnswer("not the register's answer", { cause: error });
+  }
+  if (wanted.some((name) => found?.[name] === undefined)) throw new NoAnswer("not the register's answer");
+  return found;
+}
+
+// {id, name, csrf, now, post, place}: who would be sent for, and a fresh token against forged requests.
+export async function me() {
+  const asked = Date.now();
+  const found = await json(await ask("/api/v1/me"), "id", "csrf", "now");
+  // The server's clock less this phone's, in ms; right to about half the time the answer took.
+  return { ...found, clock: Date.parse(found.now) - (asked + Date.now()) / 2 };
+}
+
+export async function register(registration, csrf) {
+  const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
+  const body = JSON.stringify(registration);
+  return json(await ask("/api/v1/seizures", { method: "POST", headers, body }), "id", "number", "exhibits");
+}

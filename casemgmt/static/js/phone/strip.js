@@ -1,0 +1,37 @@
+// On every page of a phone that has a vault: how many records wait on this phone and for how long, sending them where it is possible, and
+// locking the phone's store when its officer signs out or somebody else signs in.
+
+import { onChange, read } from "./database.js";
+import { all } from "./records.js";
+import { age, isOld } from "./words.js";
+import { lock } from "./vault.js";
+
+async function show(strip, words) {
+  const waiting = (await all()).filter((row) => row.state !== "verified" && row.state !== "draft");
+  strip.hidden = waiting.length === 0;
+  if (strip.hidden) return;
+  const oldest = waiting[0].at;
+  const held = waiting.filter((row) => row.state === "held").length;
+  strip.textContent = words.waiting.replace("{count}", waiting.length).replace("{age}", age(oldest, words))
+    + (held > 0 ? ` ${words.held.replace("{count}", held)}` : "");
+  strip.classList.toggle("bad", isOld(oldest) || held > 0);
+}
+
+async function guard(strip) {
+  const open = await read("keys", "open");
+  const { person } = strip.dataset;
+  if (open && person && open.owner !== person) await lock();
+  document.addEventListener("submit", (event) => {
+    if (/^\/sign-out/.test(new URL(event.target.action).pathname)) lock();
+  }, { capture: true });
+}
+
+export async function start(strip) {
+  const words = JSON.parse(strip.dataset.words);
+  await guard(strip);
+  await show(strip, words);
+  onChange(() => show(strip, words));
+  setInterval(() => show(strip, words), 60_000);
+  const { watch } = await import("./drain.js");
+  watch();
+}

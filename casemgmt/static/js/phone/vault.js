@@ -1,0 +1,140 @@
+// Whose records this phone can open. Each officer has a vault: a random data key that leaves the phone never and
+// lies in the store only wrapped by a key made from the PIN and this phone's own secret. Unlocking puts a
+// non-extractable key into the store until it was idle for ten minutes; a script can use it then, not copy it.
+//
+// A PIN of digits is weak against somebody who copies the phone's whole storage and has time; it stops the one who
+// finds the phone. A forgotten PIN is a lost key, which is why unsent records are counted aloud everywhere.
+
+import { ask, changed, read, readAll, remove, transact, write } from "./database.js";
+import { binding } from "./seal.js";
+import { NAME } from "./waiting.js";
+
+export const IDLE = 10 * 60_000; // ms
+export const SHORTEST_PIN = 6;
+const ROUNDS = 600_000; // of PBKDF2-HMAC-SHA-256, OWASP's figure of 2023
+const FREE_TRIES = 5;
+const LONGEST_WAIT = 15 * 60_000;
+const AES = { name: "AES-GCM", length: 256 };
+
+// `wait` is for how many ms no further PIN is looked at.
+export class WrongPin extends Error {
+  constructor(wait) {
+    super("wrong PIN");
+    this.name = "WrongPin";
+    this.wait = wait;
+  }
+}
+
+// {id, secret}: made once. The secret never leaves the phone, so a PIN cannot be guessed elsewhere from a copied vault.
+export async function device() {
+  const known = await read("keys", "device");
+  if (known) return known;
+  const algorithm = { name: "HMAC", hash: "SHA-256" };
+  const secret = await crypto.subtle.generateKey(algorithm, false, ["sign"]);
+  const made = { name: "device", id: crypto.randomUUID(), secret };
+  return transact(["keys"], "readwrite", async (keys) => {
+    const first = await ask(keys.get("device")); // another page may have been quicker
+    if (!first) await ask(keys.put(made));
+    return first ?? made;
+  });
+}
+
+async function pinKey(pin, owner, salt, rounds) {
+  const { secret } = await device();
+  const seasoned = await crypto.subtle.sign("HMAC", secret, binding("pin", owner, Array.from(salt)));
+  const base = await crypto.subtle.importKey("raw", new TextEncoder().encode(pin), "PBKDF2", false, ["deriveKey"]);
+  const derivation = { name: "PBKDF2", hash: "SHA-256", salt: seasoned, iterations: rounds };
+  return crypto.subtle.deriveKey(derivation, base, AES, false, ["wrapKey", "unwrapKey"]);
+}
+
+const wrapping = (owner, iv) => ({ name: "AES-GCM", iv, additionalData: binding("vault", owner) });
+
+async function wrap(key, pin, owner) {
+  const salt = crypto.getRandomValues(new Uint8Array(16));
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  const wrapped = await crypto.subtle.wrapKey("raw", key, await pinKey(pin, owner, salt, ROUNDS), wrapping(owner, iv));
+  return { salt, iv, wrapped, rounds: ROUNDS, failures: 0, notBefore: 0 };
+}
+
+async function unwrap(vault, pin, extractable) {
+  const opener = await pinKey(pin, vault.owner, vault.salt, vault.rounds);
+  const how = wrapping(vault.owner, vault.iv);
+  return crypto.subtle.unwrapKey("raw", vault.wrapped, opener, how, AES, extractable, ["encrypt", "decrypt"]);
+}
+
+export const vaults = () => readAll("vaults");
+export const vaultOf = (owner) => read("vaults", owner);
+
+// `profile`: {owner, name, post, place} as the server says them of the person who is signed in.
+// An officer's vault is never replaced: its records would never open again.
+export async function create(profile, pin) {
+  const key = await crypto.subtle.generateKey(AES, true, ["encrypt", "decrypt"]);
+  const vault = { ...profile, ...(await wrap(key, pin, profile.owner)) };
+  await transact(["vaults"], "readwrite", (to) => ask(to.add(vault)));
+  localStorage.setItem(NAME, "1"); // see waiting.js
+  await unlock(profile.owner, pin);
+}
+
+// Throws WrongPin. A failure is written down before the PIN is tried, so that ending the page does not save a try.
+async function attempt(owner, pin, extractable) {
+  const vault = await transact(["vaults"], "readwrite", async (store) => {
+    const found = await ask(store.get(owner));
+    if (!found) throw new WrongPin(0);
+    if (found.notBefore > Date.now()) throw new WrongPin(found.notBefore - Date.now());
+    found.failures += 1;
+    const over = found.failures - FREE_TRIES;
+    found.notBefore = over > 0 ? Date.now() + Math.min(LONGEST_WAIT, 15_000 * 2 ** over) : 0;
+    await ask(store.put(found));
+    return found;
+  });
+  let key;
+  try {
+    key = await unwrap(vault, pin, extractable);
+  } catch {
+    throw new WrongPin(Math.max(0, vault.notBefore - Date.now()));
+  }
+  await write("vaults", { ...vault, failures: 0, notBefore: 0 });
+  return { vault, key };
+}
+
+export async function unlock(owner, pin) {
+  const { key } = await attempt(owner, pin, false);
+  await write("keys", { name: "open", owner, key, until: Date.now() + IDLE });
+  changed("lock");
+}
+
+export async function changePin(owner, pin, another) {
+  const { vault, key } = await attempt(owner, pin, true);
+  await write("vaults", { ...vault, ...(await wrap(key, another, owner)) });
+}
+
+export async function lock() {
+  await remove("keys", "open");
+  changed("lock");
+}
+
+// {owner, key} of whoever is unlocked, or null. Also forgets a key whose time is over.
+export async function opened() {
+  const found = await read("keys", "open");
+  if (!found) return null;
+  // A clock that was set back must not prolong it either.
+  if (found.until > Date.now() && found.until <= Date.now() + IDLE) return found;
+  await lock();
+  return null;
+}
+
+// The person is still here: ten more minutes.
+export async function touch() {
+  await transact(["keys"], "readwrite", async (keys) => {
+    const found = await ask(keys.get("open"));
+    if (found && found.until > Date.now()) await ask(keys.put({ ...found, until: Date.now() + IDLE }));
+  }, "relaxed");
+}
+
+// Profile facts may change (another post); the key does not.
+export async function refresh(profile) {
+  await transact(["vaults"], "readwrite", async (store) => {
+    const found = await ask(store.get(profile.owner));
+    if (found) await ask(store.put({ ...found, ...profile }));
+  });
+}

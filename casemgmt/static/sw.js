@@ -1,0 +1,75 @@
+// The service worker: keeps the phone's own pages and our static files, so that they open without a
+// network, and nothing else. No page with a record of a case is ever kept here.
+//
+// The server writes `const SHELL = {version, pages, files}` before the first line, so another version of any
+// file is another worker. A new worker waits until no page of the old one is open, or until a page asks it
+// to go ahead; what is kept in IndexedDB is none of its business.
+
+const PREFIX = "shell-";
+const CACHE = PREFIX + SHELL.version;
+const PATIENCE = 8000; // ms a page may take to come before the phone's own page is shown instead
+
+async function fill() {
+  const cache = await caches.open(CACHE);
+  await cache.addAll(SHELL.files);
+  for (const [path, address] of Object.entries(SHELL.pages)) {
+    // Without cookies: what is kept is the page of a stranger, the same for everybody.
+    const answer = await fetch(address, { credentials: "omit", cache: "no-store", redirect: "error" });
+    if (!answer.ok) throw new Error(`${address}: ${answer.status}`);
+    await cache.put(path, answer);
+  }
+}
+
+async function forgetOthers() {
+  const names = await caches.keys();
+  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+}
+
+// No page but the one that asks is open, so nobody is in the middle of anything.
+async function goAheadIfAlone() {
+  const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  if (pages.length <= 1) await self.skipWaiting();
+}
+
+async function kept(path) {
+  return (await (await caches.open(CACHE)).match(path)) ?? Response.error();
+}
+
+// The page of the server; where it does not come, the phone's page for the same work.
+async function page(request, path) {
+  const instead = path === "/seizures/new" ? "/phone/new" : "/phone";
+  const slow = new Promise((resolve) => setTimeout(resolve, PATIENCE));
+  const coming = fetch(request);
+  try {
+    return (await Promise.race([coming, slow])) ?? (await kept(instead));
+  } catch {
+    return kept(instead);
+  }
+}
+
+async function file(request) {
+  return (await caches.match(request, { ignoreVary: true })) ?? fetch(request);
+}
+
+self.addEventListener("install", (event) => event.waitUntil(fill()));
+self.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => self.clients.claim())));
+self.addEventListener("message", (event) => {
+  if (event.data === "go ahead") self.skipWaiting();
+  if (event.data === "go ahead if alone") event.waitUntil(goAheadIfAlone());
+});
+self.addEventListener("fetch", (event) => {
+  const { request } = event;
+  const { origin, pathname } = new URL(request.url);
+  if (request.method !== "GET" || origin !== self.location.origin) return;
+  if (request.mode === "navigate") {
+    if (pathname in SHELL.pages) event.respondWith(kept(pathname).then((answer) => (answer.ok ? answer : fetch(request))));
+    else if (isPage(pathname)) event.respondWith(page(request, pathname));
+  } else if (pathname.startsWith("/static/")) {
+    event.respondWith(file(request));
+  }
+});
+
+// Bytes of evidence and archives are downloads: they are left to the browser, however slowly they come.
+function isPage(pathname) {
+  return !/^\/(files|api|packages|ledger|static)\//.test(pathname);
+}
