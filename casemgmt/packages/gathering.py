@@ -16,7 +16,8 @@ from casemgmt.evidence.rules import extension
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.ledger import proofs
 from casemgmt.ledger.errors import NotSequencedYet
-from casemgmt.ledger.models import Entry, Leaf
+from casemgmt.ledger.models import Entry
+from casemgmt.packages import people
 from casemgmt.packages.rules import Choice
 from casemgmt.packages.withholding import Withheld, must_be_inside
 from casemgmt.seizures.models import Seizure
@@ -25,6 +26,18 @@ from casemgmt.trust.contents import LedgerEvent, PayloadFile
 from casemgmt.trust.errors import PackageError
 from casemgmt.trust.events import Event
 from casemgmt.trust.receipts import RECEIVED, file_row, payload_directory, payload_path
+
+
+class Read:
+    """A ledger entry as it was read."""
+
+    def __init__(self, entry_id: int, body: bytes) -> None:
+        self.id, self.body = entry_id, body
+        self.event = Event.parse(body)
+
+    @property
+    def place(self) -> people.Place:
+        return self.event.stream, self.event.seq
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +67,16 @@ class Gathered:
         return sorted(shown, key=lambda pair: pair[0])
 
 
+@dataclass(frozen=True, slots=True)
+class Sealing:
+    """What is being sealed, and of whose case; ``agency`` is its name."""
+
+    case: CaseFile
+    agency: str
+    choices: Sequence[Choice]
+    gathered: Gathered
+
+
 async def offered(db: AsyncSession, case: CaseFile) -> list[tuple[Seizure, Sequence[Exhibit]]]:
     """The seizures of the case that the actor may see, with their exhibits."""
     seizures = [entry.seizure for entry in await case_queries.seizures(db, case)]
@@ -70,28 +93,30 @@ async def gather(db: AsyncSession, choices: Sequence[Choice], withheld: Withheld
     inside = [choice for choice in choices if choice.chosen]
     # The checkpoint first: every leaf under it was there before the events are read.
     at = await proofs.latest_checkpoint(db)
-    query = (
-        select(Entry.id, Entry.body, Leaf.leaf_index)
-        .outerjoin(Leaf, Leaf.entry_id == Entry.id)
-        .where(Entry.stream.in_(streams(inside)))
-        .order_by(Entry.stream, Entry.stream_seq)
-    )
-    rows = (await db.execute(query)).all()
-    if any(row.leaf_index is None for row in rows):
+    query = select(Entry.id, Entry.body).where(Entry.stream.in_(streams(inside)))
+    rows = [Read(*row) for row in await db.execute(query.order_by(Entry.stream, Entry.stream_seq))]
+    exhibits = {exhibit.id: exhibit.number for choice in inside for exhibit in choice.chosen}
+    signatures = await people.signatures(db, exhibits)
+    shown = [row.event for row in rows if withheld.entry(row.id) is None]
+    keys = [Read(*row) for row in await people.key_entries(db, exhibits, shown)]
+    places = await proofs.leaf_indexes(db, [row.id for row in [*rows, *keys]])
+    if len(places) != len(rows) + len(keys):
         raise NotSequencedYet
-    if any(row.leaf_index >= at.size for row in rows):
-        at = await proofs.published_above(db, [row.leaf_index for row in rows])
-    proved = await proofs.inclusion(db, [row.leaf_index for row in rows], at)
-    events = [LedgerEvent(row.body, proved[row.leaf_index], None, withheld.entry(row.id)) for row in rows]
-    parsed = [Event.parse(event.body) for event in events]
-    files, stored = await _payload(db, inside, parsed, withheld)
+    if any(place >= at.size for place in places.values()):
+        at = await proofs.published_above(db, list(places.values()))
+    proved = await proofs.inclusion(db, list(places.values()), at)
+    events = [
+        LedgerEvent(row.body, proved[places[row.id]], signatures.get(row.place), withheld.entry(row.id))
+        for row in [*rows, *keys]
+    ]
+    files, stored = await _payload(db, inside, [row.event for row in rows], withheld)
     receipts = {
-        row.id: stored[str(event.data["file"])].id
-        for row, event in zip(rows, parsed, strict=True)
-        if event.type == RECEIVED and event.data.get("file") in stored
+        row.id: stored[str(row.event.data["file"])].id
+        for row in rows
+        if row.event.type == RECEIVED and row.event.data.get("file") in stored
     }
     must_be_inside(withheld, [row.id for row in stored.values()], [row.id for row in rows], receipts)
-    policy = await proofs.policy_text(db)
+    policy, parsed = await proofs.policy_text(db), [row.event for row in [*rows, *keys]]
     return Gathered(files, stored, events, parsed, policy, Checkpoint.parse(at.note.text))
 
 

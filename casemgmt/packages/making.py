@@ -6,7 +6,7 @@ No database here: signing asks tokens and authorities that may take their time, 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
@@ -14,13 +14,15 @@ import structlog
 
 from casemgmt.packages.case_graph.graph import CaseRecord, case_graph
 from casemgmt.packages.errors import NoTimestamp, NotSigned
-from casemgmt.packages.gathering import Gathered
-from casemgmt.packages.guides import guides
+from casemgmt.packages.gathering import Sealing
+from casemgmt.packages.report.model import Report
+from casemgmt.packages.report.render import render
 from casemgmt.packages.workshop import Workshop
 from casemgmt.signing.authority import Authorities
 from casemgmt.signing.errors import NoTimestampError, SigningError
 from casemgmt.signing.signer import OrganisationSigner
 from casemgmt.trust.contents import ORGANISATION_CA, TIMESTAMP_CA, Accompanying
+from casemgmt.trust.kit import documents
 from casemgmt.trust.package import Prepared, prepare
 from casemgmt.trust.promise import NONE, Promise
 
@@ -29,29 +31,29 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be made. ``reports`` are unsigned PDFs by language."""
+    """What is to be made. The report is written in each of ``languages``."""
 
     number: str
     bagged_on: date
-    case_number: str
-    case_title: str
-    agency: str
-    gathered: Gathered
-    reports: Mapping[str, bytes]
+    sealing: Sealing
+    report: Report
+    languages: Sequence[str]
     observations: Mapping[str, bytes]
 
 
 async def make(workshop: Workshop, plan: Plan) -> Prepared:
     """Raises TrustError for records that do not prove themselves, NoTimestamp and NotSigned."""
     signer, authorities = workshop.signing.signer, workshop.signing.authorities
+    pages = await asyncio.gather(*(asyncio.to_thread(render, plan.report, name) for name in plan.languages))
+    reports = dict(zip(plan.languages, pages, strict=True))
     try:
         try:
-            return await _made(plan, signer, authorities)
+            return await _made(plan, reports, signer, authorities)
         except NoTimestampError as error:
             if not workshop.without_timestamp:
                 raise
             log.warning("packages.without_timestamp", package=plan.number, reasons=error.reasons)
-            return await _made(plan, signer and signer.without_timestamps(), None)
+            return await _made(plan, reports, signer and signer.without_timestamps(), None)
     except NoTimestampError as error:
         log.warning("packages.no_timestamp", package=plan.number, reasons=error.reasons)
         raise NoTimestamp from error
@@ -60,8 +62,10 @@ async def make(workshop: Workshop, plan: Plan) -> Prepared:
         raise NotSigned from error
 
 
-async def _made(plan: Plan, signer: OrganisationSigner | None, authorities: Authorities | None) -> Prepared:
-    reports, promise, keys = plan.reports, Promise(), {}
+async def _made(
+    plan: Plan, reports: Mapping[str, bytes], signer: OrganisationSigner | None, authorities: Authorities | None
+) -> Prepared:
+    promise, keys = Promise(), {}
     if signer is not None:
         reports = {language: await _signed(signer, pdf, plan) for language, pdf in reports.items()}
         report = f"PAdES-{signer.level}" if reports else NONE
@@ -90,13 +94,14 @@ async def _timestamp(authorities: Authorities | None, content: bytes) -> bytes |
 
 
 def _prepared(plan: Plan, reports: Mapping[str, bytes], promise: Promise, keys: Mapping[str, bytes]) -> Prepared:
-    gathered = plan.gathered
+    gathered, case = plan.sealing.gathered, plan.sealing.case
     record = CaseRecord(
-        gathered.checkpoint.origin, plan.case_number, plan.case_title, plan.agency, gathered.shown_entries,
+        gathered.checkpoint.origin, case.number, case.title, plan.sealing.agency, gathered.shown_entries,
         [file.row for file in gathered.shown_files],
     )  # fmt: skip
+    guides = documents(plan.number, gathered.checkpoint.origin, gathered.checkpoint.size)
     beside = Accompanying(
-        guides=guides(plan.number, gathered.checkpoint), graph=case_graph(record), promise=promise,
+        guides=guides, graph=case_graph(record), promise=promise,
         observations=plan.observations, reports=reports, keys=keys,
     )  # fmt: skip
     return prepare(

@@ -31,11 +31,12 @@ from casemgmt.ledger.errors import NotSequencedYet, QuorumNotMet
 from casemgmt.ledger.queries import entry_id_of
 from casemgmt.packages import gathering, queries, rules, writing
 from casemgmt.packages.errors import LedgerBehind, NotSealable
+from casemgmt.packages.gathering import Sealing
 from casemgmt.packages.making import Plan, make
 from casemgmt.packages.models import Package, Part
 from casemgmt.packages.ordering import Order
+from casemgmt.packages.reporting import about_signing, report_for
 from casemgmt.packages.workshop import Workshop
-from casemgmt.packages.writing import Sealing
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import PolicyError, TrustError
 from casemgmt.trust.events import Event
@@ -66,9 +67,7 @@ async def seal(workshop: Workshop, actor: Actor, case_id: int, order: Order, *, 
     if package is None:
         try:
             sealing = await _gathered(workshop, actor, case_id, order, patience)
-            async with database.begin(actor) as db:
-                number = await writing.number_of(db, actor, sealing.case, order, workshop.zone)
-            prepared = await make(workshop, _plan(workshop, number, sealing))
+            prepared = await make(workshop, await _planned(workshop, actor, order, sealing))
         except TrustError as error:
             log.exception("packages.not_sealable", case=case_id)
             raise NotSealable from error
@@ -122,9 +121,13 @@ async def _gathered(workshop: Workshop, actor: Actor, case_id: int, order: Order
             await asyncio.sleep(LOOK)
 
 
-def _plan(workshop: Workshop, number: str, sealing: Sealing) -> Plan:
-    case, today = sealing.case, utcnow().astimezone(workshop.zone).date()
-    return Plan(number, today, case.number, case.title, sealing.agency, sealing.gathered, {}, {})
+async def _planned(workshop: Workshop, actor: Actor, order: Order, sealing: Sealing) -> Plan:
+    """Draws the number and reads what else the report says."""
+    about = await asyncio.to_thread(about_signing, workshop)
+    async with workshop.database.begin(actor) as db:
+        number = await writing.number_of(db, actor, sealing.case, order, workshop.zone)
+        report = await report_for(db, workshop, actor, number, sealing, about)
+    return Plan(number, utcnow().astimezone(workshop.zone).date(), sealing, report, order.languages, {})
 
 
 async def _prove_seal(db: AsyncSession, package: Package) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import tzinfo
 
 from sqlalchemy import insert, select, text
@@ -17,10 +15,9 @@ from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
 from casemgmt.core.errors import SentBefore
 from casemgmt.packages import rules, withholding
-from casemgmt.packages.gathering import Gathered
+from casemgmt.packages.gathering import Gathered, Sealing
 from casemgmt.packages.models import Attempt, Package, Part
 from casemgmt.packages.ordering import Order
-from casemgmt.packages.rules import Choice
 from casemgmt.reference import numbers
 from casemgmt.trust import withheld
 from casemgmt.trust.package import Prepared
@@ -30,16 +27,6 @@ NARROWED = "packages:package:narrowed"
 
 _NEXT_SERIAL = text("select accounts.next_serial(:unit, 'package', :year)")
 _AT_ONCE = 500  # parts in one statement
-
-
-@dataclass(frozen=True, slots=True)
-class Sealing:
-    """What is being sealed."""
-
-    case: CaseFile
-    agency: str
-    choices: Sequence[Choice]
-    gathered: Gathered
 
 
 async def number_of(db: AsyncSession, actor: Actor, case: CaseFile, order: Order, zone: tzinfo) -> str:

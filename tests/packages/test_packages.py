@@ -68,6 +68,7 @@ async def test_it_holds_every_file_as_it_was_received(
         inside = {name.partition("/")[2]: archive.read(name) for name in archive.namelist()}
     evidence = {path: data for path, data in inside.items() if path.startswith("data/")}
     numbers = [made.exhibits[0].number.replace("/", "-") for made in scene.seizures]
+    assert evidence.pop("data/report/custody-report.en.pdf").startswith(b"%PDF-1.7")
     assert evidence == {
         f"data/exhibits/{numbers[0]}/0001.jpg": scene.contents[0],
         f"data/exhibits/{numbers[1]}/0001.jpg": scene.contents[1],
