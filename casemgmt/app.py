@@ -25,6 +25,7 @@ from casemgmt.core.shell import shell_routes
 from casemgmt.core.web.answers import on_domain_error, on_http_error, on_unexpected
 from casemgmt.core.web.headers import security_headers
 from casemgmt.core.web.signin import before_request
+from casemgmt.inspection.pool import open_inspectors
 from casemgmt.navigation import navigation
 from casemgmt.rooms import feature_handlers, install_globals
 from casemgmt.settings import Settings
@@ -46,6 +47,7 @@ def create_app(settings: Settings) -> Litestar:
     assets = Assets()
     codes = Codes(settings.hashids_salt)
     database = Database(settings.app_dsn, settings.gate_dsn)
+    inspectors = open_inspectors(settings.inspectors, settings.c2pa_anchors_file)
     config = template_config(assets)
     install_globals(config.engine_instance.engine, codes)
 
@@ -55,6 +57,7 @@ def create_app(settings: Settings) -> Litestar:
         try:
             yield
         finally:
+            await inspectors.close()
             await database.close()
 
     handlers: list[HTTPRouteHandler] = [
@@ -72,6 +75,7 @@ def create_app(settings: Settings) -> Litestar:
                     settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key
                 ),
                 "signing": open_signing(settings),
+                "inspectors": inspectors,
                 "zone": settings.zone,
                 "navigation": navigation,
                 "assets": assets,

@@ -81,6 +81,8 @@ class Settings:
     ingest_threads: int
     synced_passkeys: bool  # may people sign with keys that can be copied to other devices?
     workers: int  # web processes of `casemgmt serve`
+    inspectors: int  # processes that look into files at a time, in each process of ours
+    c2pa_anchors_file: Path | None  # PEM certificates of those whose C2PA signatures count as trusted
 
 
 def load(environ: Mapping[str, str] | None = None) -> Settings:
@@ -131,6 +133,8 @@ def read(reader: "Reader") -> Settings:
         ingest_threads=reader.integer("INGEST_THREADS", 4, 2, 64),
         synced_passkeys=reader.choice("SYNCED_PASSKEYS", ("allow", "refuse")) == "allow",
         workers=reader.integer("WORKERS", 1, 1, 64),
+        inspectors=reader.integer("INSPECTORS", 2, 1, 16),
+        c2pa_anchors_file=reader.path("C2PA_ANCHORS_FILE") if reader.given("C2PA_ANCHORS_FILE") else None,
     )
 
 

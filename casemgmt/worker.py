@@ -20,6 +20,8 @@ from casemgmt.core.logs import configure_logs
 from casemgmt.core.reach import drift
 from casemgmt.core.waiting import stopped_within
 from casemgmt.evidence import fixity
+from casemgmt.evidence.observing import observe_waiting
+from casemgmt.inspection.pool import Inspectors, open_inspectors
 from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.sequencer import run_sequencer
 from casemgmt.ledger.signer import LogSigner, open_signer
@@ -42,6 +44,7 @@ HEALTHY = 300.0  # seconds of running after which a failure counts as the first 
 
 VERIFY_LOOK = timedelta(minutes=15)  # between two looks whether the ledger is due to be recomputed
 RECHECKED_AT_ONCE = 20
+OBSERVED_AT_ONCE = 50
 ABANDONED = timedelta(days=2)  # an upload or an object without a row may still be on its way until then
 
 
@@ -60,10 +63,12 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     configure_logs()
     signer = open_signer(settings)
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    inspectors = open_inspectors(settings.inspectors, settings.c2pa_anchors_file)
     works = [keep_running("sequencer", lambda: sequence(settings, signer, store, stop), stop)]
     works.append(keep_running("witnessing", lambda: witness(settings, signer, stop), stop))
     works += [
-        repeat(task, settings.sequencer_dsn, stop) for task in [*tasks(settings, store, signer), *vouching(settings)]
+        repeat(task, settings.sequencer_dsn, stop)
+        for task in [*tasks(settings, store, signer), *vouching(settings), *looking(store, inspectors)]
     ]
     running = [asyncio.create_task(work) for work in works]
     try:
@@ -72,6 +77,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
         for task in running:
             task.cancel()
         await asyncio.wait(running)
+        await inspectors.close()
         store.close()
 
 
@@ -204,3 +210,13 @@ async def sweep(store: Store, connection: asyncpg.Connection[Any]) -> None:
         log.info("evidence.leftovers_discarded", uploads=swept.discarded)
     if swept.orphans:
         log.error("evidence.objects_without_record", objects=len(swept.orphans), first=swept.orphans[0].key)
+
+
+def looking(store: Store, inspectors: Inspectors) -> list[Task]:
+    return [Task("observe", 11, timedelta(seconds=5), lambda connection: observe(store, inspectors, connection))]
+
+
+async def observe(store: Store, inspectors: Inspectors, connection: asyncpg.Connection[Any]) -> None:
+    looked = await observe_waiting(store, inspectors, connection, OBSERVED_AT_ONCE)
+    if looked:
+        log.info("evidence.looked_into", files=looked)

@@ -43,6 +43,7 @@ _SENTENCES: dict[str, Text] = {
     "evidence:file:received": N_("File received: %(name)s"),
     "evidence:file:refused": N_("File refused: %(name)s"),
     "evidence:file:downloaded": N_("File downloaded: %(name)s"),
+    "evidence:file:observed": N_("Claims inside a file read"),
     "cases:case:opened": N_("Case %(case)s opened"),
     "cases:case:status": N_("Status changed from “%(from)s” to “%(to)s”"),
     "cases:member:added": N_("%(person)s joined the team"),

@@ -21,6 +21,7 @@ from casemgmt.custody import signatures
 from casemgmt.custody.models import CustodyEvent
 from casemgmt.custody.signatures import Signed
 from casemgmt.desk import history, signs
+from casemgmt.evidence import claims
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
 from casemgmt.evidence.models import File, Fixity
@@ -48,6 +49,7 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
         seizure = await seizure_queries.seizure(db, found.seizure_id)
         files = await evidence_queries.files_of_exhibit(db, found.id)
         checks = await evidence_queries.latest_fixity(db, [file.id for file in files])
+        looks = await evidence_queries.latest_observations(db, [file.id for file in files])
         chain = await custody_queries.chain(db, found.id)
         entries = await history.custody_entries(db, found)
         signed = await signatures.of_exhibit(db, found.id)
@@ -55,7 +57,8 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
     return page(
         request, "desk/exhibit.html",
         exhibit=found, code=code, seizure=seizure, files=files, checks=checks, viewable=evidence_rules.VIEWABLE,
-        people=people, signs=_signs(files, checks, chain, history.broken_at(found, chain, entries), people),
+        claims=claims.of_files(files, looks, request.app.state.zone), people=people,
+        signs=_signs(files, checks, chain, history.broken_at(found, chain, entries), people),
         custody=_moments(chain, entries, signed, people, codes), label_lines=_label(found, people),
         may_hand_over=found.holder_id == actor.id and found.offered_to is None, is_offered=found.offered_to == actor.id,
     )  # fmt: skip

@@ -17,6 +17,7 @@ from casemgmt.core.parts import Kind, Pager
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.desk import history
+from casemgmt.evidence import claims
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
 from casemgmt.exhibits import queries as exhibit_queries
@@ -76,6 +77,7 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> Template:
         found = await queries.seizure(db, codes.decode("seizure", code))
         exhibits = await exhibit_queries.of_seizure(db, found.id)
         files = await evidence_queries.files_of_seizure(db, found.id)
+        looks = await evidence_queries.latest_observations(db, [file.id for file in files])
         refusals = await evidence_queries.refusals_of_seizure(db, found.id)
         participants = await queries.participants(db, found.id)
         conveyances = [_painted(row) for row in await queries.conveyances(db, found.id)]
@@ -85,6 +87,7 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> Template:
     return page(
         request, "desk/seizure.html",
         seizure=found, code=code, exhibits=exhibits, files=files, viewable=evidence_rules.VIEWABLE, refusals=refusals,
+        claims=claims.of_files(files, looks, request.app.state.zone),
         participants=participants, conveyances=conveyances, corrections=corrections, fields=rules.CORRECTABLE,
         events=events, older=older, people=people, hand_over=hand_over(exhibits, actor.id, codes),
         labels=print_labels(exhibits, codes),

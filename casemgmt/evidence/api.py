@@ -69,7 +69,18 @@ async def get_file(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     async with request.app.state.database.begin(actor_of(request)) as db:
         file = await queries.file(db, codes.decode("file", code))
         checks = await queries.latest_fixity(db, [file.id])
-    return describe(file, codes, checks.get(file.id))
+        looks = await queries.latest_observations(db, [file.id])
+    look = looks.get(file.id)
+    return {**describe(file, codes, checks.get(file.id)), "claims_inside": None if look is None else look.summary}
+
+
+@get("/api/v1/files/{code:str}/observation", media_type="application/json")
+async def get_observation(request: AnyRequest, code: FromPath[str]) -> Response[bytes]:
+    """What was found inside a file, as the exact bytes whose SHA-256 the event in the ledger names: the claims of
+    whoever made the file (docs/spec/observation.md). 404 for a file that was not looked into."""
+    async with request.app.state.database.begin(actor_of(request)) as db:
+        found = await queries.observation(db, request.app.state.codes.decode("file", code))
+    return Response(found.body, media_type="application/json", headers={"ETag": f'"{found.sha256.hex()}"'})
 
 
 def describe(file: File, codes: Codes, check: Fixity | None = None) -> dict[str, Any]:
@@ -111,4 +122,4 @@ def _uuid(text: str) -> UUID:
         raise NotFound from None
 
 
-handlers = [put_exhibit_file, put_seizure_file, get_file]
+handlers = [put_exhibit_file, put_seizure_file, get_file, get_observation]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import BigInteger, FetchedValue, Identity
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casemgmt.core.db import Base
@@ -92,3 +94,18 @@ class Reading(Base):
     at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
     how: Mapped[str]
     reason: Mapped[str]
+
+
+class Observation(Base):
+    """What one look into a file found, as its maker claims it. ``body`` is the exact document the event names by its
+    SHA-256; ``summary`` is the same without all EXIF fields and the raw C2PA manifests. docs/spec/observation.md."""
+
+    __tablename__ = "observation"
+    __table_args__ = {"schema": "evidence"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    file_id: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    body: Mapped[bytes] = mapped_column(deferred=True)
+    sha256: Mapped[bytes] = mapped_column(FetchedValue())
+    summary: Mapped[dict[str, Any]] = mapped_column(JSONB)

@@ -17,7 +17,7 @@ from casemgmt.core.formstream import BadForm, FilePart, Form, read_form
 from casemgmt.core.i18n import N_, Text
 from casemgmt.core.render import page, see_other
 from casemgmt.core.web.signin import AnyRequest, actor_of, check_csrf
-from casemgmt.evidence import queries, rules
+from casemgmt.evidence import claims, queries, rules
 from casemgmt.evidence.actions import receive, record_reading
 from casemgmt.evidence.fixity import check_now
 from casemgmt.evidence.models import File
@@ -131,7 +131,12 @@ async def _files(request: AnyRequest, code: str, errors: dict[str, Text] | None 
         exhibit = await load_exhibit(db, state.codes.decode("exhibit", code))
         found = await queries.files_of_exhibit(db, exhibit.id)
         checks = await queries.latest_fixity(db, [file.id for file in found])
-    rows = [(file, checks.get(file.id), rules.type_differs(file.declared_type, file.media_type)) for file in found]
+        looks = await queries.latest_observations(db, [file.id for file in found])
+    told = claims.of_files(found, looks, state.zone)
+    rows = [
+        (file, checks.get(file.id), rules.type_differs(file.declared_type, file.media_type), told.get(file.id))
+        for file in found
+    ]
     return page(
         request, "evidence/files.html", status_code=422 if errors else 200, error_title=bool(errors),
         exhibit=exhibit, rows=rows, viewable=rules.VIEWABLE, form_id=uuid.uuid4(), errors=errors or {},

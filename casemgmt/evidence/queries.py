@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from uuid import UUID
 
 from sqlalchemy import select
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import undefer
 
 from casemgmt.core.errors import NotFound
-from casemgmt.evidence.models import File, Fixity, Refusal
+from casemgmt.evidence.models import File, Fixity, Observation, Refusal
 
 MOST = 500  # files shown of one record at once; more than any exhibit has had
+BODIES_AT_ONCE = 20  # half a MiB each at most
 
 
 async def file(db: AsyncSession, file_id: int) -> File:
@@ -56,7 +59,7 @@ async def latest_fixity(db: AsyncSession, file_ids: Collection[int]) -> dict[int
     query = (
         select(Fixity)
         .where(Fixity.file_id.in_(file_ids))
-        .distinct(Fixity.file_id)
+        .ext(distinct_on(Fixity.file_id))
         .order_by(Fixity.file_id, Fixity.id.desc())
     )
     return {row.file_id: row for row in await db.scalars(query)}
@@ -69,3 +72,42 @@ async def refusals_of_seizure(db: AsyncSession, seizure_id: int, *, limit: int =
             select(Refusal).where(Refusal.seizure_id == seizure_id).order_by(Refusal.id.desc()).limit(limit)
         )
     ).all()
+
+
+async def latest_observations(db: AsyncSession, file_ids: Collection[int]) -> dict[int, Observation]:
+    """The newest look into each file, by file id, without its document; a file not looked into is left out."""
+    if not file_ids:
+        return {}
+    query = (
+        select(Observation)
+        .where(Observation.file_id.in_(file_ids))
+        .ext(distinct_on(Observation.file_id))
+        .order_by(Observation.file_id, Observation.id.desc())
+    )
+    return {row.file_id: row for row in await db.scalars(query)}
+
+
+async def observation_bodies(db: AsyncSession, file_ids: Sequence[int]) -> AsyncIterator[tuple[int, bytes]]:
+    """File id and the exact bytes of the newest observation of each, in the order of ``file_ids``; a file that was not
+    looked into is left out. Few documents are in memory at a time."""
+    for first in range(0, len(file_ids), BODIES_AT_ONCE):
+        page = file_ids[first : first + BODIES_AT_ONCE]
+        query = (
+            select(Observation.file_id, Observation.body)
+            .where(Observation.file_id.in_(page))
+            .ext(distinct_on(Observation.file_id))
+            .order_by(Observation.file_id, Observation.id.desc())
+        )
+        found = {row.file_id: row.body for row in await db.execute(query)}
+        for file_id in page:
+            if file_id in found:
+                yield file_id, found[file_id]
+
+
+async def observation(db: AsyncSession, file_id: int) -> Observation:
+    """The newest observation of a file the actor may see, its document loaded. Raises NotFound."""
+    query = select(Observation).where(Observation.file_id == file_id).order_by(Observation.id.desc()).limit(1)
+    found = (await db.scalars(query.options(undefer(Observation.body)))).one_or_none()
+    if found is None:
+        raise NotFound
+    return found

@@ -14,6 +14,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.events import timestamp
 from tests.cast import Api, Member, World
+from tests.looking import look_into
 from tests.passkeys.conftest import with_key
 
 CONTAINER = "MSKU3070316"
@@ -48,6 +49,7 @@ async def build(app: Litestar, world: World, api: Clients) -> Scene:
     scene = await _Builder(app.state.codes, world, api).build()
     holder = await with_key(app.state.database, world.timur)
     scene.codes["key"] = app.state.codes.encode("passkey", holder.key.id)
+    await look_into(app, app.state.codes.decode("file", scene.codes["file"]))
     return scene
 
 
