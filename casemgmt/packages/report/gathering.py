@@ -4,7 +4,7 @@ were read again."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, tzinfo
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence.models import File
+from casemgmt.ledger import timestamps
 from casemgmt.packages.report import reading
 from casemgmt.packages.report.model import Certificate, Person, Present, Report, Stamp
 from casemgmt.seizures import queries as seizure_queries
@@ -37,7 +38,6 @@ class Sealing:
     policy: str
     left_out: Mapping[str, Sequence[str]] = field(default_factory=dict)
     previews: Mapping[str, bytes] = field(default_factory=dict)
-    stamp: Stamp | None = None
     certificate: Certificate | None = None
     authorities: Sequence[str] = ()
     demonstration: bool = False
@@ -48,15 +48,22 @@ async def report_of(db: AsyncSession, sealing: Sealing) -> Report:
     people = {seizure.number: await _present(db, seizure) for seizure in sealing.seizures}
     checked = await _checked(db, [file.key for file in sealing.files])
     found = reading.read(sealing.events)
+    ledger = reading.ledger(sealing.events, sealing.policy)
     return Report(
         number=sealing.number, case_number=sealing.case_number, case_title=sealing.case_title, made_at=sealing.made_at,
         made_by=sealing.made_by, agency=sealing.agency, zone=sealing.zone,
         seizures=reading.seizures(found, people, sealing.left_out),
         exhibits=reading.exhibits(found, sealing.files, sealing.previews),
         files=reading.files(found, sealing.files, checked),
-        ledger=reading.ledger(sealing.events, sealing.policy, sealing.stamp), certificate=sealing.certificate,
+        ledger=replace(ledger, stamp=await _stamp(db, ledger.size)), certificate=sealing.certificate,
         authorities=sealing.authorities, demonstration=sealing.demonstration,
     )  # fmt: skip
+
+
+async def _stamp(db: AsyncSession, size: int) -> Stamp | None:
+    """The newest timestamp that covers what the package proves."""
+    found = await timestamps.up_to(db, size)
+    return None if found is None else Stamp(size=found.size, time=found.time, authority=found.authority)
 
 
 async def _present(db: AsyncSession, seizure: Seizure) -> list[Present]:

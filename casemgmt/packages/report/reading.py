@@ -26,7 +26,6 @@ from casemgmt.packages.report.model import (
     Seal,
     Seizure,
     Signed,
-    Stamp,
     Step,
 )
 from casemgmt.trust.contents import LedgerEvent, PayloadFile
@@ -192,7 +191,7 @@ def files(found: Sequence[Read], payload: Sequence[PayloadFile], checked: Mappin
     return made
 
 
-def ledger(entries: Sequence[LedgerEvent], policy_text: str, stamp: Stamp | None) -> Ledger:
+def ledger(entries: Sequence[LedgerEvent], policy_text: str) -> Ledger:
     """The one checkpoint all proofs are at, and who vouches for it. Raises TrustError when the policy does not accept
     it."""
     policy = Policy.parse(policy_text)
@@ -201,7 +200,7 @@ def ledger(entries: Sequence[LedgerEvent], policy_text: str, stamp: Stamp | None
     quorum = f"{group.threshold} of {', '.join(group.members)}" if group else policy.quorum
     return Ledger(
         origin=accepted.checkpoint.origin, size=accepted.checkpoint.size, root=accepted.checkpoint.root.hex(),
-        key=str(accepted.log), quorum="none" if policy.quorum == NO_QUORUM else quorum, stamp=stamp,
+        key=str(accepted.log), quorum="none" if policy.quorum == NO_QUORUM else quorum,
         cosigners=[Cosigner(name=name, at=datetime.fromtimestamp(time, UTC))
                    for name, time in sorted(accepted.witnessed.items())],
     )  # fmt: skip

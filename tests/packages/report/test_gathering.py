@@ -5,19 +5,25 @@ import hashlib
 import json
 from contextlib import suppress
 from dataclasses import replace
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 import rfc8785
 
 from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
+from casemgmt.ledger import timestamps
 from casemgmt.ledger.errors import NotSequencedYet
+from casemgmt.ledger.timestamping import stamp_news
 from casemgmt.packages import gathering, rules
 from casemgmt.packages.report.gathering import Sealing, report_of
 from casemgmt.packages.report.model import Person, Report
 from casemgmt.packages.report.render import render
 from casemgmt.packages.withholding import NOTHING
+from casemgmt.settings import Settings
+from casemgmt.signing.authority import Authorities
 from casemgmt.trust.contents import Why
 from tests.cast import World
 from tests.packages.conftest import Scene
@@ -106,3 +112,17 @@ async def test_a_withheld_entry_and_file_tell_only_their_place_hash_and_reason(
     assert (exhibit.holder.name, exhibit.seal.number, exhibit.description) == ("", None, "")
     assert report.files[0].name == ""
     assert report.files[0].withheld
+
+
+async def test_the_newest_timestamp_below_its_checkpoint_is_named(
+    sealing: Sealing, database: Database, world: World, settings: Settings, authorities: Authorities
+) -> None:
+    connection = await asyncpg.connect(settings.sequencer_dsn)
+    await stamp_news(connection, authorities, timedelta(0))
+    await connection.close()
+    report = await made(sealing, database, world)
+    assert report.ledger.stamp is not None
+    assert report.ledger.stamp.size == report.ledger.size
+    assert f"{report.ledger.size} entries at" in " ".join(text_of(render(report, "en")).split())
+    async with database.begin(world.saule.actor) as db:
+        assert await timestamps.up_to(db, 0) is None
