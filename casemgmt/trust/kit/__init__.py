@@ -1,7 +1,7 @@
 """What lies in a package's ``verify/``: everything needed to check the package without us.
 
-A guide in three languages, three shell scripts that need only sh, coreutils, awk, sed and openssl, and one page that
-opens in a browser from a USB stick.  How they are made: docs/design/verification-kit.md.
+A guide in three languages, three shell scripts that need only sh, coreutils, cmp, awk, sed and openssl, and one page
+that opens in a browser from a USB stick.  How they are made: docs/design/verification-kit.md.
 """
 
 import hashlib

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Checks an unpacked evidence package in the numbered steps of VERIFY.md. Needs only sh, coreutils, awk, sed and
+# Checks an unpacked evidence package in the numbered steps of VERIFY.md. Needs only sh, coreutils, cmp, awk, sed and
 # openssl 3, and verify_proof.sh and verify_passkey.sh beside it. It writes nothing into the package.
 #
 #   verify_all.sh [--policy FILE] [--log-key VKEY] [--ca FILE] [--tsa-ca FILE] DIRECTORY

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Did the holder of this passkey sign exactly this entry? Needs only sh, coreutils, awk and openssl 3.
+# Did the holder of this passkey sign exactly this entry? Needs only sh, coreutils, cmp, awk and openssl 3.
 #
 #   verify_passkey.sh EVENT SIGNATURE_DIRECTORY [ENROLMENT_EVENT]
 #

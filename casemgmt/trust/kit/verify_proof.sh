@@ -1,5 +1,5 @@
 #!/bin/sh
-# Is this entry in the ledger? Needs only sh, coreutils, awk and openssl 3. Reads nothing but the files it is given.
+# Is this entry in the ledger? Needs only sh, coreutils, cmp, awk and openssl 3. Reads nothing but the files it is given.
 #
 #   verify_proof.sh ENTRY PROOF POLICY                 ENTRY: an .event, or the .leaf of a withheld one
 #   verify_proof.sh ENTRY PROOF POLICY --after PROOF2  also: the ledger of PROOF2 has grown into that of PROOF
