@@ -23,6 +23,7 @@ COMMANDS = {
     "ledger": ("casemgmt.commands.ledger", "recompute the ledger, or bring it back from the store"),
     "verify": ("casemgmt.trust.verify.command", "check an evidence package: offline, without server or account"),
     "witness": ("casemgmt.witness.command", "cosign the ledger of an installation you watch over"),
+    "verify-html": ("casemgmt.commands.verify_html", "write the page that checks packages in a browser"),
     "walkthrough": ("casemgmt.walkthrough", "run the main job over HTTP against a temporary instance"),
     "roles-sql": ("casemgmt.commands.roles_sql", "print the SQL that makes the roles on a configured database"),
     "make-keys": ("casemgmt.commands.make_keys", "make the keys of a configured installation"),

@@ -36,6 +36,7 @@ from casemgmt.ledger import pages as ledger_pages
 from casemgmt.packages import api as packages_api
 from casemgmt.packages import pages as packages_pages
 from casemgmt.packages import preparing as packages_preparing
+from casemgmt.packages import published as packages_published
 from casemgmt.reference import lists
 from casemgmt.search import pages as search_pages
 from casemgmt.seizures import api as seizures_api
@@ -59,6 +60,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *monitor.handlers,
         *timestamp_pages.handlers,
         *packages_pages.handlers,
+        *packages_published.handlers,
         *packages_preparing.handlers,
         *packages_api.handlers,
         *evidence_pages.handlers,

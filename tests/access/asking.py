@@ -28,6 +28,8 @@ def address(path: str, scene: Scene) -> str:
     """The route's path with the scene's records in it."""
     if path == "/packages/{code:str}/archive/{name:str}":
         return scene.codes["archive"]
+    if path == "/verify/{name:str}":
+        return "/verify/verify.html"
     found = re.sub(r"/(\w[\w-]*)/\{code:str\}", lambda m: f"/{m[1]}/{scene.codes[_RECORDS[m[1]]]}", path)
     grant = "case_grant" if path.startswith("/cases") else "ended_grant"
     for part, value in {

@@ -29,6 +29,8 @@ GET    /ledger/timestamps/{size:int}/checkpoint              404 stranger | 404
 GET    /ledger/timestamps/{size:int}/response                404 stranger | 404
 GET    /static/{version:str}/{name:path}                     404 stranger | 404
 GET    /sign-in                                              200 stranger | 302
+GET    /verify                                               200 stranger | 200
+GET    /verify/{name:str}                                    200 stranger | 200
 POST   /sign-in                                              422 stranger | 422
 POST   /api/v1/sessions                                      422 stranger | 422
 POST   /preferences                                          303 stranger | 303
