@@ -16,6 +16,7 @@ ACTS = (
     border.register_from_the_phone,
     border.refuse_a_wrong_hash,
     border.register_at_the_other_post,
+    store_room.enrol_keys,
     store_room.hand_over,
     investigation.open_cases,
     investigation.grant_the_seizure,

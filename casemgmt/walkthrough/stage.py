@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from casemgmt.demo.cast import PEOPLE
+from casemgmt.walkthrough.authenticator import SoftAuthenticator
 from casemgmt.walkthrough.transcript import Transcript
 from casemgmt.walkthrough.visitor import Answer, Visitor, read
 
@@ -25,6 +26,7 @@ class Stage:
     out: Path
     transcript: Transcript
     things: dict[str, Any] = field(default_factory=dict)
+    keys: dict[str, tuple[str, SoftAuthenticator]] = field(default_factory=dict)  # by login: the key's code, the device
     _visitors: dict[str, Visitor] = field(default_factory=dict)
 
     def enter(self, login: str) -> Visitor:

@@ -3,14 +3,46 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
+from casemgmt.demo.cast import PASSWORD
+from casemgmt.walkthrough.authenticator import PRESENT, VERIFIED, SoftAuthenticator
 from casemgmt.walkthrough.border import remember
 from casemgmt.walkthrough.stage import OTHER_SEAL, Stage
+from casemgmt.walkthrough.visitor import Answer
+
+
+def enrol_keys(stage: Stage) -> None:
+    """Both people of the hand-over add a key of their own; here it is a device in software."""
+    stage.transcript.heading("2. The evidence store")
+    for login in ("aida", "nurlan"):
+        visitor, device = stage.enter(login), SoftAuthenticator(stage.base)
+        wrong = visitor.api("POST", "/keys/enrolments", {"password": "not the password"})
+        stage.expect(wrong, 422, f"{visitor.name} adds no key without the password")
+        begun = visitor.api("POST", "/keys/enrolments", {"password": PASSWORD})
+        options = stage.expect(begun, 201, f"{visitor.name} gives the password")["options"]
+        made = visitor.api("POST", "/keys", {"name": "phone", "credential": device.create(options)})
+        key = stage.expect(
+            made, 201, f"{visitor.name}'s device makes a key, and its enrolment is an entry of the ledger"
+        )
+        stage.keys[login] = (key["id"], device)
+
+
+def signed(stage: Stage, login: str, path: str, body: dict[str, Any], words: str) -> Any:
+    """Prepare, sign on the person's own device, and send; the hand-over."""
+    visitor, (key, device) = stage.enter(login), stage.keys[login]
+    prepared = visitor.api("POST", f"{path}/signature-requests", {**body, "sign_with": key})
+    waiting = stage.expect(prepared, 201, f"{visitor.name} is shown what will be signed, and nothing is recorded yet")
+    address = f"/signature-requests/{waiting['request']}/signature"
+    device.flags = PRESENT
+    unverified: Answer = visitor.api("POST", address, {"credential": device.get(waiting["options"])})
+    stage.expect(unverified, 422, "a signature is refused whose device did not check who holds it")
+    device.flags = PRESENT | VERIFIED
+    return stage.expect(visitor.api("POST", address, {"credential": device.get(waiting["options"])}), 201, words)
 
 
 def hand_over(stage: Stage) -> None:
     """Custody is two-sided: until the custodian accepts, the officer holds it."""
-    stage.transcript.heading("2. The evidence store")
     aida, nurlan = stage.enter("aida"), stage.enter("nurlan")
     code = stage.things["seizure"]["id"]
     stage.expect(nurlan.api("GET", f"/seizures/{code}"), 404, "before anything is offered the custodian sees nothing")
@@ -25,7 +57,9 @@ def hand_over(stage: Stage) -> None:
             for e in stage.things["exhibits"]
         ],
     }
-    handover = stage.expect(aida.api("POST", "/hand-overs", offer), 201, "Aida offers both exhibits to the custodian")
+    handover = signed(
+        stage, "aida", "/hand-overs", offer, "Aida offers both exhibits to the custodian, signed with her key"
+    )
     stage.things["handover"] = handover
     remember(stage, aida, "seizure", code)
     holders = {exhibit["holder_id"] for exhibit in stage.things["exhibits"]}
@@ -48,8 +82,10 @@ def _answer(stage: Stage) -> None:
             "seal_state": "intact", "note": "The number on the seal is A7654322",
         },
     ]  # fmt: skip
-    answer = nurlan.api("POST", f"{path}/answer", {"items": items})
-    stage.expect(answer, 200, "Nurlan accepts one exhibit and refuses the other: its seal number differs")
+    words = "Nurlan accepts one exhibit and refuses the other, signed with his key: its seal number differs"
+    made = signed(stage, "nurlan", f"{path}/answer", {"items": items}, words)
+    means = {line[half]["means"] for line in made["exhibits"] for half in ("offer_signed", "answer_signed")}
+    stage.transcript.check(means == {"passkey"}, "every event of the hand-over says that it is signed with a key")
     stage.expect(nurlan.api("POST", f"{path}/answer", {"items": items}), 409, "the same answer again is a conflict")
     remember(stage, aida, "seizure", stage.things["seizure"]["id"])
     first, second = stage.things["exhibits"]
