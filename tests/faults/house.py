@@ -160,13 +160,13 @@ class House:
             async def sequenced() -> bool:
                 return bool(
                     await dba.fetchval(
-                        "select (select count(*) from ledger.entry) = (select count(*) from ledger.leaf)"
+                        "select (select count(*) from ledger.entry) = (select max(size) from ledger.checkpoint)"
                     )
                 )
 
             await until(sequenced, self.output()[-2000:])
         async with self._connected("verifier") as connection:
-            found = await recompute(connection)
+            found = await recompute(connection, store=self.store)
         assert (found.faults, found.waiting) == ([], 0)
         return found
 

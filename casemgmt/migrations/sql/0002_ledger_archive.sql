@@ -170,6 +170,7 @@ begin
     if l.type not in ('custody:handover:offered', 'custody:handover:accepted', 'custody:handover:refused', 'custody:handover:withdrawn') then
       raise exception 'event % is of another kind: %', l.stream_seq, l.type;
     end if;
+    perform access.act_as(l.actor_id);  -- the rules of custody are asked once more, of who did it
     d := convert_from(l.body, 'UTF8')::jsonb; k := split_part(l.type, ':', 3); d := d -> 'data'; done := k = 'accepted';
     select o.id into h from custody.handover o where o.number = d ->> 'handover';
     if h is null then

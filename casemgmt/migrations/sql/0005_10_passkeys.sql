@@ -142,8 +142,9 @@ create constraint trigger key_event_beside after insert on accounts.passkey
   deferrable initially deferred for each row execute function access.key_event_beside();
 create constraint trigger key_event_beside after insert on accounts.passkey_revocation
   deferrable initially deferred for each row execute function access.key_event_beside();
+-- (what a recovery brings back from the store is in the ledger already; its key may be lost with the database)
 create constraint trigger key_beside after insert on ledger.entry
-  deferrable initially deferred for each row when (new.stream like 'passkeys:%') execute function access.key_beside();
+  deferrable initially deferred for each row when (new.stream like 'passkeys:%' and not new.recovered) execute function access.key_beside();
 
 -- a key is seen by its holder and by administrators, who may have to revoke it
 create policy visible on accounts.passkey for select to app

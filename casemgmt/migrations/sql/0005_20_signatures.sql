@@ -89,9 +89,9 @@ end $$;
 -- As before, and an event that says it is signed with a key is signed with that key, by its actor, over its very bytes; one that
 -- says something else has no signature.
 create or replace function access.exhibit_beside() returns trigger language plpgsql security definer set search_path = '' as $$
-declare bytes bytea; said jsonb; signed record;
+declare bytes bytea; back boolean; said jsonb; signed record;
 begin
-  select l.body into bytes from exhibits.exhibit e join ledger.entry l on l.stream = 'exhibit:' || e.number and l.stream_seq = new.seq
+  select l.body, l.recovered into bytes, back from exhibits.exhibit e join ledger.entry l on l.stream = 'exhibit:' || e.number and l.stream_seq = new.seq
    where e.id = new.exhibit_id and e.last_seq >= new.seq and l.leaf_hash = new.hash;
   if not found then
     raise exception 'custody event % of exhibit % stands alone', new.seq, new.exhibit_id using errcode = 'CM002';
@@ -99,7 +99,7 @@ begin
   said := convert_from(bytes, 'UTF8')::jsonb #> '{data,signature}';
   select a.person_id, a.handover_id, a.statement, a.spki into signed
     from custody.signature s join custody.assertion a on a.id = s.assertion_id where s.exhibit_id = new.exhibit_id and s.seq = new.seq;
-  if found is distinct from coalesce(said ->> 'means' = 'passkey', false) then
+  if found is distinct from coalesce(said ->> 'means' = 'passkey', false) and (found or not back) then
     raise exception 'custody event % of exhibit % says otherwise of its signature', new.seq, new.exhibit_id using errcode = 'CM002';
   end if;
   if found and (signed.person_id is distinct from new.actor_id or signed.handover_id is distinct from new.handover_id
