@@ -26,6 +26,9 @@ select (select p.text from ledger.policy p order by p.version desc limit 1) as p
        (select max(c.size) from ledger.checkpoint c) as signed,
        (select min(c.at) from ledger.checkpoint c
          where c.size > coalesce((select x.size from ledger.newest_published() x), 0)) as waiting_since"""
+_UNTOLD = """
+select p.version from ledger.policy p left join ledger.entry e on e.id = p.entry_id
+ where convert_from(e.body, 'UTF8')::jsonb #>> '{data,policy}' is distinct from p.text order by p.version"""
 _ROOT = "select root from ledger.checkpoint where size = $1"
 
 
@@ -39,6 +42,8 @@ async def examine_witnesses(connection: asyncpg.Connection[Any]) -> AsyncIterato
             "the policy file of this installation is not in force",
             "nothing is published until an administrator has put it in force on the page of the ledger",
         )
+    for row in await connection.fetch(_UNTOLD):
+        yield fault(f"version {row['version']} of the witness policy is not what the ledger was told", "see its event")
     if now["policy"] is None or (policy := Policy.parse(now["policy"])).quorum == "none":
         yield note(
             "no witness is asked", "whoever holds the ledger's key could show different people different ledgers"

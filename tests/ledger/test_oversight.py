@@ -157,6 +157,20 @@ async def test_the_doctor_sees_that_the_published_ledger_is_another_one(
     assert "FAULT the ledger is not the one that was published" in await findings(ledger)
 
 
+async def test_the_doctor_sees_a_policy_that_was_changed_behind_its_event(
+    people: World, visit: Browsers, sequencer: Sequencer, key: SigningKey, witnesses: dict[str, SigningKey], ledger: Dsn
+) -> None:
+    admin = visit(people.admin)
+    await admin.submit("/ledger/policy", {"policy": written(key, witnesses), "reason": "x", "step": "change"})
+    await sequencer.advance()
+    assert not any("is not what the ledger was told" in found for found in await findings(ledger))
+    connection = await asyncpg.connect(ledger.dba)
+    await connection.execute("alter table ledger.policy disable trigger user")
+    await connection.execute("update ledger.policy set text = replace(text, 'agencies 2', 'agencies 1')")
+    await connection.close()
+    assert "FAULT version 1 of the witness policy is not what the ledger was told" in await findings(ledger)
+
+
 async def test_before_the_log_has_begun_the_page_says_so(people: World, visit: Browsers) -> None:
     answer = await visit(people.admin).get("/ledger")
     assert answer.status_code == 409

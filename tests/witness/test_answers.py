@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import resource
 import shutil
 from pathlib import Path
 
@@ -110,20 +112,41 @@ def test_a_clock_that_was_never_set_stops_it(tmp_path: Path, directory: Path) ->
     assert "1970-01-01" in answer.body
 
 
-def test_a_full_disk_is_said_and_nothing_is_cosigned(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_said_and_nothing_is_cosigned(keeper: Keeper) -> None:
+    """The system itself refuses the write, by a limit on the size of files."""
     witness = Witness(keeper, lambda: NOW)
     assert witness.answer("POST", "/add-checkpoint", asking(0, 5)).status == 200
-
-    def full(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as broken:
-        broken.setattr("os.fsync", full)
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (100, hard))
+    try:
         answer = witness.answer("POST", "/add-checkpoint", asking(5, 9))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
     assert answer.status == 503
-    assert "No space left on device" in answer.body
+    assert "cannot write its state" in answer.body
+    assert "File too large" in answer.body
     assert keeper.logs[LOG.name].last.size == 5
+    path = f"/{monitoring_name(LOG.name)}/checkpoint"
+    assert "\n5\n" in witness.answer("GET", path, b"").body
     assert witness.answer("POST", "/add-checkpoint", asking(5, 9)).status == 200
+
+
+def test_a_folder_that_cannot_be_synced_is_not_answered_from(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The new file may be there or not: nothing was cosigned, and the log may ask from either size."""
+    witness = Witness(keeper, lambda: NOW)
+    real, calls = os.fsync, []
+
+    def broken(descriptor: int) -> None:
+        calls.append(descriptor)
+        if len(calls) == 2:  # the folder, after the rename
+            raise OSError(5, "Input/output error")
+        real(descriptor)
+
+    with monkeypatch.context() as breaking:
+        breaking.setattr("os.fsync", broken)
+        assert witness.answer("POST", "/add-checkpoint", asking(0, 5)).status == 503
+    assert len(calls) == 2
+    assert witness.answer("POST", "/add-checkpoint", asking(0, 5)).status == 200
 
 
 def test_what_was_answered_is_on_disk_before(directory: Path, tmp_path: Path) -> None:
