@@ -10,6 +10,7 @@ from litestar.response import Template
 
 from casemgmt.accounts.queries import names
 from casemgmt.cases import queries as case_queries
+from casemgmt.core.clock import utcnow
 from casemgmt.core.errors import Invalid
 from casemgmt.core.i18n import Text
 from casemgmt.core.parse import parse
@@ -19,6 +20,7 @@ from casemgmt.core.web.signin import AnyRequest, actor_of
 from casemgmt.evidence.fixity import check_now
 from casemgmt.packages import actions, downloading, queries, sealing
 from casemgmt.packages.api import archive_path
+from casemgmt.packages.attested import attested
 from casemgmt.packages.errors import NotComplete
 from casemgmt.packages.facts import facts
 from casemgmt.packages.schemas import NewDownload
@@ -46,13 +48,34 @@ async def _show(
         size = await downloading.archive_size(db, package) if complete else None
         told = await queries.told(db, package)
         people = await names(db, [package.sealed_by])
+        stands = await attested(db, package)
         vkey = await state.database.call("select vkey from ledger.log")
     return page(
         request, "packages/show.html", status_code=status_code, error_title=bool(errors),
         package=package, code=code, case=case, sealed_by=people[package.sealed_by], complete=complete,
         size=size, files=files, facts=known, reason=reason, errors=errors or {},
         downloads=[t for t in told if t.type == queries.DOWNLOADED],
-        seal=next((t for t in told if t.type == SEALED), None), vkey=vkey,
+        seal=next((t for t in told if t.type == SEALED), None), vkey=vkey, stands=stands,
+    )  # fmt: skip
+
+
+@get("/packages/{code:str}/letter")
+async def letter(request: AnyRequest, code: FromPath[str]) -> Template:
+    """What goes with the package on another way, to print and sign: the numbers it is checked against."""
+    actor, state = actor_of(request), request.app.state
+    async with state.database.begin(actor) as db:
+        package = await queries.package(db, state.codes.decode("package", code))
+    if not await sealing.complete(state.database, actor, package, patience=0):
+        raise NotComplete
+    async with state.database.begin(actor) as db:
+        case = await case_queries.case(db, package.case_id)
+        files = await queries.contents(db, package)
+        size = await downloading.archive_size(db, package)
+        people = await names(db, [package.sealed_by])
+        stands = await attested(db, package)
+    return page(
+        request, "packages/letter.html", package=package, code=code, case=case, files=len(files),
+        size=size, sealed_by=people[package.sealed_by], stands=stands, printed_at=utcnow(),
     )  # fmt: skip
 
 
@@ -83,4 +106,4 @@ async def check_again(request: AnyRequest, code: FromPath[str]) -> Response[None
     return see_other(request, f"/packages/{code}")
 
 
-handlers = [show, download, check_again]
+handlers = [show, letter, download, check_again]

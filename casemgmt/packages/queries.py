@@ -19,7 +19,7 @@ from casemgmt.core.errors import NotFound
 from casemgmt.evidence.models import File
 from casemgmt.ledger.models import Entry
 from casemgmt.packages.models import Package, Part
-from casemgmt.trust.contents import POLICY
+from casemgmt.trust.contents import GUIDES, LEDGER, POLICY, REPORTS
 from casemgmt.trust.package import SEAL_EVENT, SEAL_PROOF
 
 DOWNLOADED = "packages:package:downloaded"
@@ -100,6 +100,28 @@ async def document(db: AsyncSession, package: Package, path: str) -> bytes:
     """A document of the package by its path below the package's directory; nothing when it is not there."""
     query = select(Part.data).where(Part.package_id == package.id, Part.path == f"{package.number}/{path}")
     return bytes((await db.execute(query)).scalar_one_or_none() or b"")
+
+
+async def tools(db: AsyncSession, package: Package) -> Sequence[tuple[str, str]]:
+    """Paths below the package's directory and SHA-256 (hex) of the page and the scripts that check it."""
+    query = select(Part.path, Part.sha256).where(
+        Part.package_id == package.id, Part.path.like(f"{package.number}/{GUIDES}%"), ~Part.path.like("%.md")
+    )
+    return [(path.partition("/")[2], sha256.hex()) for path, sha256 in await db.execute(query.order_by(Part.path))]
+
+
+async def any_proof(db: AsyncSession, package: Package) -> str:
+    """One of the proofs of its entries: all of them carry the same checkpoint."""
+    query = select(Part.data).where(
+        Part.package_id == package.id, Part.path.like(f"{package.number}/{LEDGER}%.tlog-proof")
+    )
+    return bytes((await db.execute(query.limit(1))).scalar_one() or b"").decode()
+
+
+async def reports(db: AsyncSession, package: Package) -> Sequence[str]:
+    """Paths of the custody report below the package's directory, one for each language."""
+    query = select(Part.path).where(Part.package_id == package.id, Part.path.like(f"{package.number}/{REPORTS}%"))
+    return [path.partition("/")[2] for path in await db.scalars(query.order_by(Part.path))]
 
 
 async def policy(db: AsyncSession, package: Package) -> str:

@@ -198,6 +198,7 @@ POST   /cases/{code:str}/packages             422 elena ruslan dinara | 404
 POST   /api/v1/cases/{code:str}/packages      422 elena ruslan dinara | 404
 GET    /packages/{code:str}                   200 elena ruslan dinara | 404
 GET    /api/v1/packages/{code:str}            200 elena ruslan dinara | 404
+GET    /packages/{code:str}/letter            200 elena ruslan dinara | 404
 POST   /packages/{code:str}/check             303 elena ruslan dinara | 404
 POST   /packages/{code:str}/download          303 elena ruslan dinara | 404
 POST   /api/v1/packages/{code:str}/downloads  201 elena ruslan dinara | 404

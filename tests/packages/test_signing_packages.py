@@ -11,6 +11,7 @@ from datetime import UTC
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.hashes import SHA256
 from litestar import Litestar
 
 from casemgmt.core.db import Database
@@ -30,14 +31,16 @@ from casemgmt.signing.errors import CredentialError
 from casemgmt.signing.local_authority import LocalAuthority
 from casemgmt.signing.opening import Signing
 from casemgmt.signing.signer import OrganisationSigner
+from casemgmt.trust import kit
 from casemgmt.trust.package import Prepared
 from casemgmt.trust.verify.findings import Outcome
 from casemgmt.trust.verify.openssl import OpenSsl
 from casemgmt.trust.verify.report import Report
 from casemgmt.trust.verify.steps import verify_package
-from tests.cast import Member, World
+from tests.cast import Browser, Member, World
 from tests.packages.conftest import Clients, Scene, reason
 
+Browsers = Callable[[Member | None], Browser]
 Outside = Callable[[Member], httpx.AsyncClient]
 
 
@@ -200,3 +203,21 @@ async def test_the_refusal_is_told_in_the_browser_and_to_machines(
         assert "No timestamp authority has answered" in page.text
     finally:
         app.state.signing = before
+
+
+async def test_the_page_and_the_letter_show_who_stands_for_it_and_what_to_compare(
+    scene: Scene, world: World, database: Database, browser: Browsers, demo: Demonstration, sequenced: None
+) -> None:
+    workshop = Workshop(database, signing(demo, good(demo)), UTC)
+    package = await sealing.seal(workshop, world.saule.actor, scene.case.id, Order(uuid.uuid4()))
+    code = scene.codes.encode("package", package.id)
+    page = await browser(world.saule).get(f"/packages/{code}")
+    assert page.status_code == 200
+    for words in ("DEMONSTRATION", "CAdES-B-T", "No other agency has cosigned", f"/packages/{code}/letter"):
+        assert words in page.text
+    letter = await browser(world.saule).get(f"/packages/{code}/letter")
+    assert letter.status_code == 200
+    ca = read_certificates(demo.ca.read_bytes(), "root")[0].fingerprint(SHA256()).hex()
+    plain = letter.text.replace("<span>", "").replace("</span>", "").replace(" ", "").replace("<wbr>", "")
+    for number in (package.tagmanifest_sha256.hex(), ca, kit.sha256(kit.PAGE)):
+        assert number in plain
