@@ -15,7 +15,7 @@ import structlog
 from casemgmt.signing.authority import Authorities, Stamped
 from casemgmt.signing.errors import NoTimestampError
 
-LOOK = timedelta(minutes=1)
+LOOK = timedelta(seconds=20)
 """How often it is looked whether a timestamp is due; after an outage, how soon one is asked for again."""
 
 _NEWS = """

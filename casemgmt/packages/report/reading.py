@@ -67,8 +67,9 @@ def exhibits(found: Sequence[Read], files: Sequence[PayloadFile], previews: Mapp
         if one.event.stream.startswith(EXHIBIT_STREAM):
             chains.setdefault(one.event.stream.removeprefix(EXHIBIT_STREAM), []).append(one)
     of_exhibit = _files_by_exhibit(found, files)
+    devices = _devices(found)
     return [
-        _exhibit(number, sorted(chain, key=lambda c: c.event.seq), of_exhibit.get(number, []), previews)
+        _exhibit(number, sorted(chain, key=lambda c: c.event.seq), of_exhibit.get(number, []), previews, devices)
         for number, chain in sorted(chains.items(), key=lambda item: _in_order(item[0]))
     ]
 
@@ -78,8 +79,21 @@ def _in_order(number: str) -> tuple[str, int]:
     return seizure, int(last) if last.isdecimal() else 0
 
 
+def _devices(found: Sequence[Read]) -> dict[str, datetime | None]:
+    """What the device claimed when a seizure was registered, its exhibits with it; by the seizure's number."""
+    return {
+        str(one.data["seizure"]): _moment_or_none(one.data["claimed"]["device_at"])
+        for one in found
+        if one.event.type == SEIZED and one.entry.withheld is None
+    }
+
+
 def _exhibit(
-    number: str, chain: Sequence[Read], files: Sequence[PayloadFile], previews: Mapping[str, bytes]
+    number: str,
+    chain: Sequence[Read],
+    files: Sequence[PayloadFile],
+    previews: Mapping[str, bytes],
+    devices: Mapping[str, datetime | None],
 ) -> Exhibit:
     told = [one for one in chain if one.entry.withheld is None]
     first = next((one.data for one in told if one.event.type == REGISTERED), {})
@@ -91,7 +105,7 @@ def _exhibit(
         else None
     )
     pictures = [f for f in files if f.row.path.lower().endswith(_PICTURES) and f.withheld is None]
-    steps = [_step(one) for one in chain]
+    steps = [_step(one, devices) for one in chain]
     return Exhibit(
         number=number, seizure=str(first.get("seizure", number.rpartition("/")[0])),
         category=str(first.get("category", "")), description=str(first.get("description", "")),
@@ -118,14 +132,17 @@ def _holder(last: Read | None) -> Person:
     return _person(last.data["holder"] if last.event.type == REGISTERED else last.data["to"])
 
 
-def _step(one: Read) -> Step:
+def _step(one: Read, devices: Mapping[str, datetime | None]) -> Step:
     event, data, kind = one.event, one.data, one.event.type.rpartition(":")[2]
     if one.entry.withheld is not None:
         why = one.entry.withheld.reason or one.entry.withheld.code
         return Step(seq=event.seq, kind=kind, at=None, withheld=why, index=one.index, sha256=event.hash.hex())
     signature = data.get("signature") or {}
+    device = (
+        devices.get(str(data.get("seizure"))) if event.type == REGISTERED else _moment_or_none(data.get("device_at"))
+    )
     return Step(
-        seq=event.seq, kind=kind, at=moment(event.at), claimed_at=_moment_or_none(data.get("device_at")),
+        seq=event.seq, kind=kind, at=moment(event.at), claimed_at=device,
         actor=_person(event.actor),
         giver=_person(data["from"]) if "from" in data else None, receiver=_person(data["to"]) if "to" in data else None,
         handover=str(data.get("handover") or ""), purpose=str(data.get("purpose") or ""),

@@ -61,6 +61,8 @@ async def test_it_says_what_the_sealed_events_say(
     assert all(exhibit.unbroken and exhibit.holder.name == world.aida.name for exhibit in report.exhibits)
     assert {exhibit.seal.number for exhibit in report.exhibits} == {"B-1001", "B-1002", "B-2001"}
     assert {file.sha256 for file in report.files} == {hashlib.sha256(c).hexdigest() for c in scene.contents}
+    devices = {seizure.number: seizure.device_at for seizure in sealing.seizures}
+    assert all(exhibit.chain[0].claimed_at == devices[exhibit.seizure] for exhibit in report.exhibits)
     bodies = {hashlib.sha256(entry.body).hexdigest(): entry.proof.index for entry in sealing.events}
     for exhibit in report.exhibits:
         for step in exhibit.chain:
