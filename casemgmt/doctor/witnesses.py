@@ -29,6 +29,13 @@ select (select p.text from ledger.policy p order by p.version desc limit 1) as p
 _UNTOLD = """
 select p.version from ledger.policy p left join ledger.entry e on e.id = p.entry_id
  where convert_from(e.body, 'UTF8')::jsonb #>> '{data,policy}' is distinct from p.text order by p.version"""
+_NOT_IN_FORCE = """
+select convert_from(e.body, 'UTF8')::jsonb #>> '{data,version}' as version
+  from ledger.log l join ledger.entry e on e.stream = 'ledger:' || l.origin
+ where e.type = 'ledger:policy:changed' and e.stream_seq > coalesce(
+   (select x.stream_seq from ledger.policy p join ledger.entry x on x.id = p.entry_id
+     order by p.version desc limit 1), 0)
+ order by e.stream_seq desc limit 1"""
 _ROOT = "select root from ledger.checkpoint where size = $1"
 
 
@@ -44,6 +51,11 @@ async def examine_witnesses(connection: asyncpg.Connection[Any]) -> AsyncIterato
         )
     for row in await connection.fetch(_UNTOLD):
         yield fault(f"version {row['version']} of the witness policy is not what the ledger was told", "see its event")
+    if (lost := await connection.fetchval(_NOT_IN_FORCE)) is not None:
+        yield fault(
+            f"the ledger was told of version {lost} of the witness policy, and an older one is in force",
+            "the database was restored: an administrator puts the policy in force again, as its event has it",
+        )
     if now["policy"] is None or (policy := Policy.parse(now["policy"])).quorum == "none":
         yield note(
             "no witness is asked", "whoever holds the ledger's key could show different people different ledgers"

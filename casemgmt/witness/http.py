@@ -45,10 +45,12 @@ class Server:
     ) -> bool:
         """Read one request and answer it; says whether another may follow on this connection."""
         async with asyncio.timeout(PATIENCE):
+            head_only = False
             try:
                 request = await _next(connection, reader, writer)
                 if not isinstance(request, h11.Request):
                     return False
+                head_only = request.method == b"HEAD"
                 body = await _body(connection, reader, writer)
                 answer = self._answer(request, body)
             except h11.RemoteProtocolError as error:
@@ -60,7 +62,8 @@ class Server:
             if connection.their_state is not h11.DONE:
                 headers.append(("Connection", "close"))
             writer.write(connection.send(h11.Response(status_code=answer.status, headers=headers)) or b"")
-            writer.write(connection.send(h11.Data(content)) or b"")
+            if not head_only:
+                writer.write(connection.send(h11.Data(content)) or b"")
             writer.write(connection.send(h11.EndOfMessage()) or b"")
             await writer.drain()
         return connection.our_state is h11.DONE and connection.their_state is h11.DONE

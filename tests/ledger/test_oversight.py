@@ -171,6 +171,25 @@ async def test_the_doctor_sees_a_policy_that_was_changed_behind_its_event(
     assert "FAULT version 1 of the witness policy is not what the ledger was told" in await findings(ledger)
 
 
+async def test_the_doctor_sees_a_policy_that_a_restored_backup_has_forgotten(
+    people: World, visit: Browsers, sequencer: Sequencer, key: SigningKey, witnesses: dict[str, SigningKey], ledger: Dsn
+) -> None:
+    """The entries come back from the write-once store, the policy's row does not."""
+    admin, lost = visit(people.admin), "FAULT the ledger was told of version 2 of the witness policy, and an older one"
+    for count in (2, 3):
+        values = {"policy": written(key, witnesses, count=count), "reason": "x", "step": "change"}
+        assert (await admin.submit("/ledger/policy", values)).status_code == 303
+    await sequencer.advance()
+    assert not any(found.startswith(lost) for found in await findings(ledger))
+    connection = await asyncpg.connect(ledger.dba)
+    await connection.execute("alter table ledger.policy disable trigger user")
+    await connection.execute("delete from ledger.policy where version = 2")
+    await connection.close()
+    assert any(found.startswith(lost) for found in await findings(ledger))
+    await admin.submit("/ledger/policy", values)  # as the event has it
+    assert not any(found.startswith(lost) for found in await findings(ledger))
+
+
 async def test_before_the_log_has_begun_the_page_says_so(people: World, visit: Browsers) -> None:
     answer = await visit(people.admin).get("/ledger")
     assert answer.status_code == 409

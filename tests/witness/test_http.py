@@ -94,6 +94,7 @@ async def test_a_body_in_chunks_and_one_that_waits_to_be_asked_for(port: int) ->
         (b"GET /" + b"a" * 20_000 + b" HTTP/1.1\r\nHost: w\r\n\r\n", 431),
         (b"POST /w/add-checkpoint HTTP/1.1\r\nHost: w\r\nContent-Length: -1\r\n\r\n", 400),
         (b"\x16\x03\x01\x02\x00\x01\x00", 400),
+        (b"HEAD /w/add-checkpoint HTTP/1.1\r\nHost: w\r\n\r\n", 405),
         (b"GET /w/%00 HTTP/1.1\r\nHost: w\r\n\r\n", 404),
     ],
 )
