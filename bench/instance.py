@@ -58,8 +58,9 @@ class Site:
         return asyncio.run(self._with_database(self._make_records))
 
     def objects(self) -> list[Path]:
-        """The stored files that came since; none where the store is no folder."""
-        return [path for path in _stored(self.data) if path not in self.demonstration]
+        """The stored files that came since, the ledger's own left out; none where the store is no folder."""
+        found = [path for path in _stored(self.data) if not path.name.startswith("ledger-")]
+        return [path for path in found if path not in self.demonstration]
 
     def discard_objects(self) -> None:
         """Free the disk. What was measured was acknowledged before; nobody reads these files again."""

@@ -32,15 +32,17 @@ select * from (
 _OF_TREE = f"""
 select {_COLUMNS} from ledger.leaf l join ledger.entry e on e.id = l.entry_id
  where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index"""  # noqa: S608
-_LEAVES = """
-insert into ledger.leaf(leaf_index, entry_id)
-select $1 + x.no - 1, x.id from unnest($2::bigint[]) with ordinality x(id, no)"""
-_TILES = """
-insert into ledger.tile(level, n, width, data) select * from unnest($1::int[], $2::bigint[], $3::int[], $4::bytea[])"""
-_NARROWER = """
-delete from ledger.tile t using unnest($1::int[], $2::bigint[], $3::int[]) x(level, n, width)
- where t.level = x.level and t.n = x.n and t.width < x.width"""
-_BATCH = "insert into ledger.batch(first, size, root) values ($1, $2, $3)"
+# One statement, and so one transaction in one round trip; it fails as a whole when somebody else took an entry first.
+_KEEP = """
+with gone as (delete from ledger.waiting where entry_id = any ($4::bigint[]) returning 1),
+     leaves as (insert into ledger.leaf(leaf_index, entry_id)
+                select $1 + x.no - 1, x.id from unnest($4::bigint[]) with ordinality x(id, no)),
+     narrower as (delete from ledger.tile t using unnest($5::int[], $6::bigint[], $7::int[]) x(level, n, width)
+                   where t.level = x.level and t.n = x.n and t.width < x.width),
+     tiles as (insert into ledger.tile(level, n, width, data)
+               select * from unnest($5::int[], $6::bigint[], $7::int[], $8::bytea[])),
+     batch as (insert into ledger.batch(first, size, root) values ($1, $2, $3))
+select 1 / ((select count(*) from gone) = cardinality($4::bigint[]))::int"""
 _ARCHIVED = """
 insert into ledger.archived(first, object_key, version, size, sha256, retained_until) values ($1, $2, $3, $4, $5, $6)"""
 
@@ -101,15 +103,11 @@ async def keep(
 ) -> None:
     """One transaction: leaves, tiles, the batch, and nobody of them waits any more."""
     levels, numbers = [tile.level for tile in tiles], [tile.number for tile in tiles]
-    widths = [tile.width for tile in tiles]
-    async with connection.transaction():
-        gone = await connection.execute("delete from ledger.waiting where entry_id = any ($1::bigint[])", entry_ids)
-        if gone != f"DELETE {len(entry_ids)}":
-            raise LedgerError(f"{len(entry_ids)} entries were taken, {gone} waited: is a second sequencer at work?")
-        await connection.execute(_LEAVES, batch.first, entry_ids)
-        await connection.execute(_NARROWER, levels, numbers, widths)
-        await connection.execute(_TILES, levels, numbers, widths, [tile.data for tile in tiles])
-        await connection.execute(_BATCH, batch.first, batch.size, batch.root)
+    widths, data = [tile.width for tile in tiles], [tile.data for tile in tiles]
+    try:
+        await connection.fetchval(_KEEP, batch.first, batch.size, batch.root, entry_ids, levels, numbers, widths, data)
+    except asyncpg.DivisionByZeroError as error:
+        raise LedgerError("entries that were taken do not wait any more: is a second sequencer at work?") from error
 
 
 async def note_archived(connection: asyncpg.Connection[Any], batch: Batch, archived: Archived) -> None:

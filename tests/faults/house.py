@@ -145,8 +145,12 @@ class House:
                 await connection.close(timeout=5)
 
     def objects(self) -> set[str]:
-        """The keys of everything published."""
-        return {found.key for found in self.store.objects(limit=1_000_000)}
+        """The keys of everything published that is not the ledger's own."""
+        return {found.key for found in self.store.objects(limit=1_000_000)} - self.batches()
+
+    def batches(self) -> set[str]:
+        """The keys of the ledger's archive."""
+        return {found.key for found in self.store.objects(limit=1_000_000) if found.key.startswith("ledger-")}
 
     async def swept(self) -> Swept:
         """What the sweeper does and says when nothing is too young for it."""

@@ -22,7 +22,7 @@ async def test_killed_while_it_writes_a_batch_the_sequencer_signs_the_same_tree_
     house: House, table: str, placed: bool
 ) -> None:
     await house.verified()
-    stored = len(house.objects())
+    stored = len(house.batches())
     async with house.dba() as dba:
         before = await dba.fetch("select size, root from ledger.checkpoint order by size")
     async with house.held_back(table) as held:
@@ -34,7 +34,7 @@ async def test_killed_while_it_writes_a_batch_the_sequencer_signs_the_same_tree_
         left = await dba.fetch("select size, root from ledger.checkpoint order by size")
         assert left == before, "nothing is signed for the database yet"
         assert (await dba.fetchval("select count(*) from ledger.leaf") > before[-1]["size"]) is placed
-    assert (len(house.objects()) > stored) is placed
+    assert (len(house.batches()) > stored) is placed
     await house.restart()
 
     found = await house.verified()
