@@ -91,6 +91,7 @@ def create_app(settings: Settings) -> Litestar:
             title="casemgmt",
             version=metadata.version("casemgmt"),
             path="/api/v1/schema",
+            use_handler_docstrings=True,
             # the schema itself; Litestar's pages for looking at it load scripts from elsewhere
             render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
         ),

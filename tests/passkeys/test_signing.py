@@ -16,8 +16,9 @@ from casemgmt.accounts.schemas import KeyRevocation
 from casemgmt.core.errors import Conflict, Expired, Invalid, NotFound
 from casemgmt.custody import signatures, signing
 from casemgmt.custody.signing import Rules
+from casemgmt.trust.errors import PasskeyError
 from casemgmt.trust.events import Event
-from casemgmt.trust.passkey import EDDSA, RS256, Assertion, PublicKey
+from casemgmt.trust.passkey import EDDSA, RS256, Assertion, Flags, PublicKey, verify
 from casemgmt.trust.signers import SignerKey, signer_keys
 from casemgmt.walkthrough.authenticator import BACKUP_ELIGIBLE, PRESENT, VERIFIED
 from tests.cast import World
@@ -344,3 +345,23 @@ async def test_the_receiver_who_refused_still_sees_that_both_signed(desk: Signer
     assert await desk.exhibits(world.elena, made.exhibits[:1]) == []
     async with desk.database.begin(world.elena.actor) as db:
         assert len(await signatures.of_handover(db, handover)) == 2
+
+
+async def test_the_check_of_the_signature_is_what_refuses(desk: Signers, world, made, aida, nurlan, monkeypatch):
+    """Guard: with the check away a signature by somebody else's key would be kept, and the verifier finds it later."""
+    request = await desk.prepared(aida, world.nurlan, made.exhibits[:1])
+    options = (await desk.pending(aida, request)).options
+    forged = nurlan.device.get(options | {"allowCredentials": [{"id": next(iter(nurlan.device.keys))}]})
+    forged |= {"id": options["allowCredentials"][0]["id"]}
+    with pytest.raises(Invalid):
+        await desk.sign(aida, request, forged)
+    monkeypatch.setattr(signing, "verify", lambda *_, **__: Flags(False, False, 0))
+    await desk.sign(aida, request, forged)
+    async with desk.database.begin(world.aida.actor) as db:
+        five = await signatures.files(db, made.exhibits[0].id, 2)
+    kept = Assertion(five["clientData.json"], five["authData.bin"], five["sig.der"])
+    with pytest.raises(PasskeyError):
+        verify(
+            kept, five["statement.txt"], PublicKey.from_pem(five["pub.pem"]), rp_id="localhost",
+            origin="http://localhost:8000",
+        )  # fmt: skip

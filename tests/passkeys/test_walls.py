@@ -222,3 +222,44 @@ async def test_what_is_kept_of_keys_and_signatures_is_never_changed(connection, 
     ):
         async with Refused(db_dba, "42501"):
             await db_dba.execute(statement)
+
+
+class Unguarded:
+    """A superuser's transaction in which one guard is switched off; everything is undone at its end."""
+
+    def __init__(self, dba: Any, table: str, trigger: str) -> None:
+        self.dba, self.statement = dba, f"alter table {table} disable trigger {trigger}"
+
+    async def __aenter__(self) -> Any:
+        self.transaction = self.dba.transaction()
+        await self.transaction.start()
+        await self.dba.execute(self.statement)
+        await self.dba.execute("set local role app")
+        return self.dba
+
+    async def __aexit__(self, kind: Any, *_: Any) -> None:
+        if kind is None:
+            await self.dba.execute("set constraints all immediate")
+        await self.transaction.rollback()
+
+
+async def test_each_guard_is_what_refuses(db_dba, world, database, request_, aida, nurlan, made):
+    """With the guard away the same statements pass: nothing else would have refused them."""
+    async with Unguarded(db_dba, "custody.event", "exhibit_beside") as unguarded:
+        await offer(unguarded, request_, request_.bodies)
+    async with Unguarded(db_dba, "custody.event", "exhibit_beside") as unguarded:
+        handover = await offer(unguarded, request_, [means(b, {"means": "session"}) for b in request_.bodies])
+        made_ = await assertion(unguarded, aida, handover, request_.statement)
+        await unguarded.execute(SIGNED, made.exhibits[0].id, 2, made_)
+    async with Unguarded(db_dba, "custody.assertion", "key_holds") as unguarded:
+        handover = await offer(unguarded, request_, [means(b, {"means": "session"}) for b in request_.bodies])
+        await assertion(unguarded, aida, handover, request_.statement, spki=nurlan.key.spki)
+    async with Unguarded(db_dba, "accounts.passkey_revocation", "key_event_beside") as unguarded:
+        await enter(unguarded, world.aida)
+        await unguarded.execute(
+            "insert into accounts.passkey_revocation(passkey_id, reason) values ($1, 'lost')", aida.key.id
+        )
+    async with Unguarded(db_dba, "ledger.entry", "key_beside") as unguarded:
+        await enter(unguarded, world.aida)
+        body = rfc8785.dumps({"data": {"key": "0" * 64}})
+        await unguarded.execute(ENTRY, f"passkeys:{world.aida.login}", "accounts:passkey:enrolled", body)
