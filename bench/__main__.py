@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import access, handovers, latency, ledger, packages, pages, report, reports, s3, uploads
+from bench import access, handovers, latency, ledger, packages, pages, report, reports, s3, uploads, witnesses
 from bench.harness import Row, Stopwatch
 from bench.sizes import FULL, QUICK, Sizes
 
@@ -31,6 +31,7 @@ BENCHMARKS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "pages": pages.measure,
     "access": access.measure,
     "ledger": ledger.measure,
+    "witnesses": witnesses.measure,
 }
 
 
