@@ -14,7 +14,7 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import access, handovers, latency, ledger, packages, pages, report, reports, s3, uploads, witnesses
+from bench import access, handovers, latency, ledger, packages, pages, report, reports, s3, uploads, verifier, witnesses
 from bench.harness import Row, Stopwatch
 from bench.sizes import FULL, QUICK, Sizes
 
@@ -32,6 +32,7 @@ BENCHMARKS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "access": access.measure,
     "ledger": ledger.measure,
     "witnesses": witnesses.measure,
+    "verifier": verifier.measure,
 }
 
 
