@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from casemgmt.ledger.standing import quorum_words
 from casemgmt.packages import queries
 from casemgmt.packages.models import Package
 from casemgmt.signing.certificates import DEMONSTRATION, read_certificates
@@ -93,18 +94,13 @@ async def attested(db: AsyncSession, package: Package) -> Attested | None:
     accepted = policy.accept(Proof.parse(await queries.any_proof(db, package)).checkpoint)
     rows = await db.execute(_SIGNED, {"package": package.id, "entries": f"{package.number}/ledger/%.event"})
     return Attested(
-        str(accepted.log), _words(policy), _times(accepted),
+        str(accepted.log), quorum_words(policy), _times(accepted),
         [(name, str(witness.key)) for name, witness in policy.witnesses.items()],
         [Signer(row.who, row.means, row.key, row.entries) for row in rows],
         await _organisation(db, package, promise), await _stamp(db, package, promise),
         await queries.tools(db, package),
         await queries.reports(db, package),
     )  # fmt: skip
-
-
-def _words(policy: Policy) -> str:
-    group = policy.groups.get(policy.quorum)
-    return f"{group.threshold}/{len(group.members)}" if group else policy.quorum
 
 
 def _times(accepted: Accepted) -> list[tuple[str, datetime]]:

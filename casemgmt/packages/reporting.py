@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import structlog
@@ -42,9 +43,15 @@ def about_signing(workshop: Workshop) -> About:
 
 
 async def report_for(
-    db: AsyncSession, workshop: Workshop, actor: Actor, number: str, sealing: Sealing, about: About
+    db: AsyncSession,
+    workshop: Workshop,
+    actor: Actor,
+    number: str,
+    sealing: Sealing,
+    about: About,
+    pictures: Mapping[str, bytes],
 ) -> Report:
-    """Raises TrustError for records that do not prove themselves."""
+    """``pictures`` are JPEGs by path in the package. Raises TrustError for records that do not prove themselves."""
     case, gathered, authorities = sealing.case, sealing.gathered, workshop.signing.authorities
     chosen = [choice for choice in sealing.choices if choice.chosen]
     left_out = {c.seizure.number: [exhibit.number for exhibit in c.left_out] for c in chosen if c.left_out}
@@ -52,6 +59,6 @@ async def report_for(
         number=number, case_number=case.number, case_title=case.title, made_at=utcnow(),
         made_by=Person(name=actor.name, badge=actor.badge), agency=sealing.agency, zone=workshop.zone,
         seizures=[choice.seizure for choice in chosen], files=gathered.files, events=gathered.events,
-        policy=gathered.policy, left_out=left_out, certificate=about.certificate,
+        policy=gathered.policy, left_out=left_out, previews=pictures, certificate=about.certificate,
         authorities=[] if authorities is None else authorities.names, demonstration=about.demonstration,
     ))  # fmt: skip

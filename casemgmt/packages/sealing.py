@@ -29,7 +29,7 @@ from casemgmt.core.errors import SentBefore
 from casemgmt.ledger import proofs
 from casemgmt.ledger.errors import NotSequencedYet, QuorumNotMet
 from casemgmt.ledger.queries import entry_id_of
-from casemgmt.packages import gathering, queries, rules, writing
+from casemgmt.packages import gathering, previews, queries, rules, writing
 from casemgmt.packages.errors import LedgerBehind, NotSealable
 from casemgmt.packages.gathering import Sealing
 from casemgmt.packages.making import Plan, make
@@ -124,10 +124,13 @@ async def _gathered(workshop: Workshop, actor: Actor, case_id: int, order: Order
 async def _planned(workshop: Workshop, actor: Actor, order: Order, sealing: Sealing) -> Plan:
     """Draws the number and reads what else the report says."""
     about = await asyncio.to_thread(about_signing, workshop)
+    pictures = await previews.pictures(workshop, sealing.gathered)
     async with workshop.database.begin(actor) as db:
         number = await writing.number_of(db, actor, sealing.case, order, workshop.zone)
-        report = await report_for(db, workshop, actor, number, sealing, about)
-    return Plan(number, utcnow().astimezone(workshop.zone).date(), sealing, report, order.languages, {})
+        report = await report_for(db, workshop, actor, number, sealing, about, pictures)
+        observed = await previews.observations(db, sealing.gathered)
+    today = utcnow().astimezone(workshop.zone).date()
+    return Plan(number, today, sealing, report, order.languages, observed)
 
 
 async def _prove_seal(db: AsyncSession, package: Package) -> None:

@@ -24,8 +24,10 @@ ACTS = (
     prosecution.refer,
     prosecution.see_only_that,
     prosecution.seal_and_download,
+    prosecution.seal_redacted,
     outsiders.see_nothing,
     verification.verify_offline,
+    verification.verify_redacted,
     verification.break_it,
 )
 

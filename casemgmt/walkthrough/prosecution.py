@@ -47,7 +47,7 @@ def seal_and_download(stage: Stage) -> None:
     stage.things["package"] = package
     stage.things["log_key"] = elena.page("/ledger/key").data.decode().strip()
     path = f"/packages/{package['id']}"
-    _until_complete(stage)
+    _until_complete(stage, package["id"])
     stage.expect(dinara.api("POST", f"{path}/downloads", {"reason": ""}), 422, "no download without a reason")
     answer = dinara.api("POST", f"{path}/downloads", {"reason": "Preparing the indictment"})
     address = stage.expect(answer, 201, "Dinara says why, and gets the address")["url"]
@@ -62,10 +62,29 @@ def seal_and_download(stage: Stage) -> None:
     stage.transcript.say(f"The package is {target.name}, {target.stat().st_size:,} bytes.")
 
 
-def _until_complete(stage: Stage) -> None:
+def seal_redacted(stage: Stage) -> None:
+    """Of the same evidence, for somebody who may not see all: a photograph is withheld, and proved to exist."""
+    elena = stage.enter("elena")
+    why = "A bystander can be recognised; decided by the prosecutor"
+    withhold = [{"file": stage.things["file"], "code": "third_party"}]
+    data = {"client_id": str(uuid.uuid4()), "languages": ["en", "ru", "ky"], "withhold": withhold}
+    path = f"/cases/{stage.things['case']['id']}/packages"
+    stage.expect(elena.api("POST", path, data), 422, "a photograph is not withheld without saying why")
+    answer = elena.api("POST", path, {**data, "withheld_because": why})
+    package = stage.expect(answer, 201, "Elena seals a redacted package: one photograph is withheld")
+    _until_complete(stage, package["id"])
+    answer = elena.api("POST", f"/packages/{package['id']}/downloads", {"reason": "For the defence"})
+    address = stage.expect(answer, 201, "and takes it out for the defence")["url"]
+    status, whole, _ = elena.download("/" + address.split("/", 3)[3] if "://" in address else address)
+    stage.transcript.check(status == 200, "the redacted package is downloaded whole")
+    stage.things["redacted"] = stage.out / f"{package['number']}.zip"
+    stage.things["redacted"].write_bytes(whole)
+
+
+def _until_complete(stage: Stage, package: str) -> None:
     """The seal's own proof comes with the next checkpoint, a moment later."""
     deadline = time.monotonic() + 30
-    path = f"/packages/{stage.things['package']['id']}"
+    path = f"/packages/{package}"
     while not (complete := read(stage.enter("elena").api("GET", path))["complete"]) and time.monotonic() < deadline:
         time.sleep(0.1)
     stage.transcript.check(complete, "the ledger has signed the seal")

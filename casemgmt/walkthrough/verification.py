@@ -37,6 +37,19 @@ def verify_offline(stage: Stage) -> None:
         _other_tool(stage, command, "bagit.py --validate", stage.out)
 
 
+def verify_redacted(stage: Stage) -> None:
+    archive: Path = stage.things["redacted"]
+    told = _verifier(archive, "--log-key", stage.things["log_key"])
+    withheld = "1 files are withheld, proved to exist" in told.stdout
+    stage.transcript.check(
+        told.returncode == 0 and withheld, "the redacted package verifies, and says what it withholds"
+    )
+    with zipfile.ZipFile(archive) as package:
+        names = [name.partition("/")[2] for name in package.namelist()]
+    reports = sorted(name for name in names if name.startswith("data/report/"))
+    stage.transcript.check(len(reports) == 3, "with the custody report in three languages")
+
+
 def break_it(stage: Stage) -> None:
     """One flipped bit anywhere is found."""
     archive: Path = stage.things["archive"]
