@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Identity
+from sqlalchemy import ARRAY, BigInteger, Identity, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from casemgmt.core.db import Base
@@ -143,3 +143,17 @@ class Timestamp(Base):
     policy: Mapped[str]
     response: Mapped[bytes]
     at: Mapped[datetime]
+
+
+class Verification(Base):
+    """What one recomputation of the whole ledger found. Row-level security shows it to administrators and auditors."""
+
+    __tablename__ = "verification"
+    __table_args__ = {"schema": "ledger"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    began: Mapped[datetime]
+    ended: Mapped[datetime]
+    entries: Mapped[int] = mapped_column(BigInteger)
+    objects: Mapped[int] = mapped_column(BigInteger)
+    faults: Mapped[list[str]] = mapped_column(ARRAY(Text))

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from casemgmt.core.clock import utcnow
 from casemgmt.core.i18n import gettext, ngettext
 from casemgmt.ledger import policy
-from casemgmt.ledger.models import Alarm, Log, PolicyVersion
+from casemgmt.ledger.models import Alarm, Log, PolicyVersion, Verification
 from casemgmt.ledger.policy import InForce
 from casemgmt.ledger.standing import Witnessed, quorum_words, standing
 from casemgmt.trust.keys import VerifierKey
@@ -25,7 +25,8 @@ _NOW = text(
     "select (select size from ledger.newest_published()) as published,"
     " (select at from ledger.newest_published()) as published_at,"
     " (select max(size) from ledger.checkpoint) as signed,"
-    " (select n.text from ledger.pinned n) as pinned"
+    " (select n.text from ledger.pinned n) as pinned,"
+    " ledger.halted() as halted"
 )
 
 
@@ -42,6 +43,10 @@ class Oversight:
     pinned: str | None
     versions: Sequence[PolicyVersion]
     alarms: Sequence[Alarm]
+    verified: Verification | None
+    """The last time the whole ledger was recomputed."""
+    halted: str | None
+    """Why the log has stopped, in words for whoever runs it."""
 
     @property
     def demonstration(self) -> bool:
@@ -81,6 +86,8 @@ async def oversight(db: AsyncSession) -> Oversight:
         pinned=now.pinned if now.pinned is not None and now.pinned != in_force else None,
         versions=(await db.scalars(versions)).all(),
         alarms=(await db.scalars(alarms)).all(),
+        verified=await db.scalar(select(Verification).order_by(Verification.id.desc()).limit(1)),
+        halted=now.halted,
     )  # fmt: skip
 
 

@@ -12,14 +12,14 @@ _HAS_LEAF = "select exists (select from ledger.leaf l join ledger.entry e on e.i
 
 
 @pytest.mark.parametrize(
-    ("table", "placed"),
+    ("table", "is_stored"),
     [
-        ("ledger.leaf", False),  # in the transaction of the tree
+        ("ledger.leaf", False),  # in the statement of the tree: PostgreSQL finishes it, and nobody is left to go on
         ("ledger.checkpoint", True),  # stored and signed, and not written down
     ],
 )
 async def test_killed_while_it_writes_a_batch_the_sequencer_signs_the_same_tree_and_no_other(
-    house: House, table: str, placed: bool
+    house: House, table: str, is_stored: bool
 ) -> None:
     await house.verified()
     stored = len(house.batches())
@@ -33,8 +33,8 @@ async def test_killed_while_it_writes_a_batch_the_sequencer_signs_the_same_tree_
     async with house.dba() as dba:
         left = await dba.fetch("select size, root from ledger.checkpoint order by size")
         assert left == before, "nothing is signed for the database yet"
-        assert (await dba.fetchval("select count(*) from ledger.leaf") > before[-1]["size"]) is placed
-    assert (len(house.batches()) > stored) is placed
+        assert await dba.fetchval("select count(*) from ledger.leaf") > before[-1]["size"]
+    assert (len(house.batches()) > stored) is is_stored
     await house.restart()
 
     found = await house.verified()
