@@ -11,6 +11,7 @@ from playwright.sync_api import expect
 
 from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.verify.examination import Brought
+from casemgmt.trust.verify.openssl import OpenSsl
 from casemgmt.trust.verify.steps import verify_package
 from tests.browser.border import CONTAINER, CONTAINER_IN_CYRILLIC, number_on
 from tests.browser.device import Device
@@ -182,7 +183,7 @@ def download(prosecutor: Device, case: str, package: str, folder: Path) -> Path:
     coming.value.save_as(target)
     assert target.name == f"{package}.zip"
     key = prosecutor.context.request.get("/ledger/key").text().strip()
-    report = verify_package(target, Brought(log_key=VerifierKey.parse(key)))
+    report = verify_package(target, Brought(log_key=VerifierKey.parse(key)), openssl=OpenSsl.found())
     assert report.holds, str(report)
     open_record(prosecutor, package)
     expect(page.locator("main")).to_contain_text("Preparing the indictment")

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from casemgmt.accounts import keys
+from casemgmt.accounts.actions import sign_out
 from casemgmt.accounts.schemas import KeyRevocation
-from casemgmt.core.errors import Conflict, Expired, Invalid, NotFound
+from casemgmt.core.errors import Conflict, Expired, Invalid, NotFound, NotSignedIn
 from casemgmt.custody import signatures, signing
 from casemgmt.custody.signing import Rules
 from casemgmt.trust.errors import PasskeyError
@@ -22,7 +23,7 @@ from casemgmt.trust.passkey import EDDSA, RS256, Assertion, Flags, PublicKey, ve
 from casemgmt.trust.signers import SignerKey, signer_keys
 from casemgmt.walkthrough.authenticator import BACKUP_ELIGIBLE, PRESENT, VERIFIED
 from tests.cast import World
-from tests.passkeys.conftest import RULES, Holder, Signers, with_key
+from tests.passkeys.conftest import RULES, Holder, Signers, begun, with_key
 from tests.records import Registered
 
 
@@ -365,3 +366,16 @@ async def test_the_check_of_the_signature_is_what_refuses(desk: Signers, world, 
             kept, five["statement.txt"], PublicKey.from_pem(five["pub.pem"]), rp_id="localhost",
             origin="http://localhost:8000",
         )  # fmt: skip
+
+
+async def test_what_waits_ends_with_its_session(desk: Signers, world, made, aida, db_dba):
+    """Signing out takes the request and an enrolment that had begun along, and the person out of nothing else."""
+    request = await desk.prepared(aida, world.nurlan, made.exhibits[:1])
+    await begun(desk.database, world.aida)
+    async with desk.database.begin(world.aida.actor) as db:
+        await sign_out(db, world.aida.actor)
+    for table in ("custody.signature_request", "accounts.ceremony"):
+        found = f"select count(*) from {table} where person_id = $1"  # noqa: S608
+        assert await db_dba.fetchval(found, world.aida.id) == 0
+    with pytest.raises(NotSignedIn):
+        await desk.sign(aida, request, {})
