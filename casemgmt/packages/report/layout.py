@@ -162,7 +162,7 @@ def _file(file: File, write: Writer) -> dict[str, Any]:
         "sha256": file.sha256,
         "said": shown(" · ".join([file.name, *said])),
         "checked": words(f"files.{file.checked}") if file.checked else "",
-        "withheld": shown(words("files.withheld", why=file.withheld)) if file.withheld else "",
+        "withheld": shown(words("files.withheld", why=write.why(file.withheld))) if file.withheld else "",
         "fault": file.checked not in {"", "unchanged"},
         "long": len(file.name) > LONG,
     }

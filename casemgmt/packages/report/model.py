@@ -48,6 +48,14 @@ class Signed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Why:
+    """Why something is withheld: a code of the list ``withholding_reasons``, and words."""
+
+    code: str
+    words: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Step:
     """One event of a chain of custody. ``index`` and ``sha256`` are those of ``ledger/<index>.event``.
 
@@ -70,7 +78,7 @@ class Step:
     discrepancy: str = ""
     note: str = ""
     signed: Signed = Signed(means="")
-    withheld: str = ""
+    withheld: Why | None = None
     index: int
     sha256: str
 
@@ -154,7 +162,7 @@ class File:
     received_by: str
     claimed_at: datetime | None
     checked: str = ""
-    withheld: str = ""
+    withheld: Why | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -27,6 +27,7 @@ from casemgmt.packages.report.model import (
     Seizure,
     Signed,
     Step,
+    Why,
 )
 from casemgmt.trust.contents import LedgerEvent, PayloadFile
 from casemgmt.trust.events import EXHIBIT_STREAM, Event
@@ -36,6 +37,7 @@ from casemgmt.trust.receipts import RECEIVED
 REGISTERED = "custody:exhibit:registered"
 SEIZURE_STREAM, SEIZED, CORRECTED = "seizure:", "seizures:seizure:registered", "seizures:seizure:corrected"
 MOST_PHOTOGRAPHS = 6  # of one exhibit: all of them are in the package, and in the list of files
+NAMED = 3  # without a preview
 _PICTURES = (".jpg", ".jpeg", ".png", ".heic", ".heif", ".webp", ".tif", ".tiff", ".gif")
 
 
@@ -105,16 +107,24 @@ def _exhibit(
         else None
     )
     pictures = [f for f in files if f.row.path.lower().endswith(_PICTURES) and f.withheld is None]
+    photographs = _photographs(pictures, previews)
     steps = [_step(one, devices) for one in chain]
     return Exhibit(
         number=number, seizure=str(first.get("seizure", number.rpartition("/")[0])),
         category=str(first.get("category", "")), description=str(first.get("description", "")),
         quantity=_decimal(first.get("quantity")), unit=first.get("unit"), basis=str(first.get("basis", "")),
         seal=_seal(last) if last else Seal(number=None), holder=_holder(last), unbroken=_unbroken(chain), chain=steps,
-        photographs=[Photograph(path=f.row.path, sha256=f.row.sha256, preview=previews.get(f.row.path))
-                     for f in pictures[:MOST_PHOTOGRAPHS]],
-        more_photographs=max(0, len(pictures) - MOST_PHOTOGRAPHS),
+        photographs=photographs, more_photographs=len(pictures) - len(photographs),
     )  # fmt: skip
+
+
+def _photographs(pictures: Sequence[PayloadFile], previews: Mapping[str, bytes]) -> list[Photograph]:
+    """Those there is a preview of; where there is none at all, the first ones by name."""
+    seen = [file for file in pictures if file.row.path in previews] or pictures[:NAMED]
+    return [
+        Photograph(path=file.row.path, sha256=file.row.sha256, preview=previews.get(file.row.path))
+        for file in seen[:MOST_PHOTOGRAPHS]
+    ]
 
 
 def _unbroken(chain: Sequence[Read]) -> bool:
@@ -135,7 +145,7 @@ def _holder(last: Read | None) -> Person:
 def _step(one: Read, devices: Mapping[str, datetime | None]) -> Step:
     event, data, kind = one.event, one.data, one.event.type.rpartition(":")[2]
     if one.entry.withheld is not None:
-        why = one.entry.withheld.reason or one.entry.withheld.code
+        why = Why(code=one.entry.withheld.code, words=one.entry.withheld.reason)
         return Step(seq=event.seq, kind=kind, at=None, withheld=why, index=one.index, sha256=event.hash.hex())
     signature = data.get("signature") or {}
     device = (
@@ -199,7 +209,7 @@ def files(found: Sequence[Read], payload: Sequence[PayloadFile], checked: Mappin
     for file in payload:
         row, receipt = file.row, receipts.get(file.key)
         claimed = receipt.data["claimed"]["device_at"] if receipt else None
-        why = (file.withheld.reason or file.withheld.code) if file.withheld else ""
+        why = Why(code=file.withheld.code, words=file.withheld.reason) if file.withheld else None
         made.append(File(
             path=row.path, name="" if why else row.original_name, size=row.size, sha256=row.sha256,
             received_at=moment(row.received_at), received_by=row.received_by, claimed_at=_moment_or_none(claimed),

@@ -7,7 +7,7 @@ from datetime import datetime, tzinfo
 from typing import Any
 
 from casemgmt.packages.report.glyphs import shown
-from casemgmt.packages.report.model import Claim, Exhibit, Person, Seal, Step
+from casemgmt.packages.report.model import Claim, Exhibit, Person, Seal, Step, Why
 from casemgmt.packages.report.words import Words
 
 LINE = 90
@@ -43,6 +43,9 @@ class Writer:
                 lines.append(self.words("seizures.claimed", **position, accuracy=place.accuracy_m))
         return "\n".join(lines)
 
+    def why(self, why: Why) -> str:
+        return ", ".join(filter(None, [self.words.code("withholding_reasons", why.code), why.words]))
+
     def seal(self, seal: Seal) -> str:
         """Empty when nothing is known of it."""
         state = self.words.code("seal_states", seal.state)
@@ -58,8 +61,8 @@ class Writer:
 def event(step: Step, write: Writer, long: int) -> dict[str, Any]:
     """One event of a chain, as the template prints it."""
     words, signed = write.words, step.signed
-    if step.at is None or step.withheld:
-        return _withheld(step, words)
+    if step.at is None or step.withheld is not None:
+        return _withheld(step, write)
     means = words({"passkey": "steps.passkey", "session": "steps.session"}.get(signed.means, "steps.unsaid"))
     keyed = signed.means == "passkey"
     left: list[tuple[str, str]] = []
@@ -91,9 +94,10 @@ def event(step: Step, write: Writer, long: int) -> dict[str, Any]:
     }
 
 
-def _withheld(step: Step, words: Words) -> dict[str, Any]:
+def _withheld(step: Step, write: Writer) -> dict[str, Any]:
+    words, why = write.words, "" if step.withheld is None else write.why(step.withheld)
     return {
-        "seq": str(step.seq), "kind": words("steps.withheld"), "who": shown(step.withheld), "left": [], "right": [],
+        "seq": str(step.seq), "kind": words("steps.withheld"), "who": shown(why), "left": [], "right": [],
         "wide": [], "hashes": [[words("steps.leaf", index=step.index), step.sha256]], "long": False,
     }  # fmt: skip
 

@@ -20,6 +20,7 @@ from casemgmt.ledger.timestamping import stamp_news
 from casemgmt.packages import gathering, rules
 from casemgmt.packages.report.gathering import Sealing, report_of
 from casemgmt.packages.report.model import Person, Report
+from casemgmt.packages.report.model import Why as Reason
 from casemgmt.packages.report.render import render
 from casemgmt.packages.withholding import NOTHING
 from casemgmt.settings import Settings
@@ -109,7 +110,7 @@ async def test_a_withheld_entry_and_file_tell_only_their_place_hash_and_reason(
     report = await made(replace(sealing, events=events, files=files), database, world)
     number = json.loads(first.body)["data"]["exhibit"]
     exhibit = next(e for e in report.exhibits if e.number == number)
-    assert exhibit.chain[0].withheld == "a source must not be named"
+    assert exhibit.chain[0].withheld == Reason(code="informant", words="a source must not be named")
     assert exhibit.chain[0].actor == Person(name="")
     assert (exhibit.holder.name, exhibit.seal.number, exhibit.description) == ("", None, "")
     assert report.files[0].name == ""

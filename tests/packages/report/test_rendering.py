@@ -12,7 +12,7 @@ from PIL import Image
 
 from casemgmt.packages.report import render as rendering
 from casemgmt.packages.report.glyphs import shown
-from casemgmt.packages.report.model import Person, Present, Seal
+from casemgmt.packages.report.model import Person, Present, Seal, Why
 from casemgmt.packages.report.render import ReportError, render
 from casemgmt.packages.report.words import LANGUAGES, words
 from casemgmt.signing.demonstration import Demonstration
@@ -183,14 +183,15 @@ def test_a_seal_that_was_not_intact_once_is_said_even_when_all_is_well_now() -> 
 
 def test_what_is_withheld_is_told_by_place_and_hash_and_nothing_else() -> None:
     report = sample.report()
-    step = replace(report.exhibits[0].chain[1], at=None, withheld="informant", note="the secret note")
+    why = Why(code="OTHER-CODE", words="informant")
+    step = replace(report.exhibits[0].chain[1], at=None, withheld=why, note="the secret note")
     hidden = replace(report.exhibits[0], chain=[report.exhibits[0].chain[0], step])
-    file = replace(report.files[0], name="", withheld="informant")
+    file = replace(report.files[0], name="", withheld=why)
     text = told(replace(report, exhibits=[hidden], files=[file]))
-    assert "Withheld · informant" in text
+    assert "Withheld · OTHER-CODE, informant" in text
     assert f"ledger/{step.index}.leaf" in text
     assert step.sha256 in text
-    assert "WITHHELD from this package: informant" in text
+    assert "WITHHELD from this package: OTHER-CODE, informant" in text
     assert "the secret note" not in text
 
 
