@@ -109,6 +109,31 @@ async def test_a_policy_is_checked_shown_and_then_put_in_force(
     assert (await visit(people.askar).submit("/ledger/policy", values)).status_code == 403
 
 
+@pytest.mark.parametrize(
+    "sent",
+    [
+        "\x00", "\ud83d", "x" * 31_000, "\n" * 2000, "quorum none\n" * 3, "log \n", "witness a b c d e\n",
+        "group g 99999999999999999999 a\n", "log a+00000000+====\n", "\u2028", "quorum \u202e\n", "log " + "+" * 500,
+        "witness \u00e9 x+0+AA http://[::1\n", "# only a comment\n",
+    ],
+)  # fmt: skip
+async def test_whatever_is_sent_as_a_policy_is_answered_beside_its_field(
+    people: World, visit: Browsers, sequencer: Sequencer, sent: str
+) -> None:
+    admin = visit(people.admin)
+    for step in ("", "check", "change", "nonsense"):
+        fields = {"policy": sent.encode("utf-8", "replace").decode(), "reason": "x", "step": step}
+        answer = await admin.submit("/ledger/policy", fields)
+        assert answer.status_code == 422
+        assert "policy-error" in answer.text
+    own = (await admin.get("/ledger/key")).text
+    for reason in ("", " ", "\x00", "x" * 501):
+        fields = {"policy": f"log {own}quorum none\n", "reason": reason, "step": "change"}
+        answer = await admin.submit("/ledger/policy", fields)
+        assert answer.status_code == 422
+        assert "reason-error" in answer.text
+
+
 async def test_it_says_who_is_silent_who_disputes_and_what_is_published(
     people: World, visit: Browsers, sequencer: Sequencer, key: SigningKey, witnesses: dict[str, SigningKey], ledger: Dsn
 ) -> None:
