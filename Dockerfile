@@ -10,6 +10,7 @@ RUN python -m venv /opt/casemgmt \
 FROM python:3.11-slim-bookworm
 RUN useradd --uid 10001 --create-home --home-dir /var/lib/casemgmt --shell /usr/sbin/nologin casemgmt
 COPY --from=build /opt/casemgmt /opt/casemgmt
+RUN install -d -m 700 -o casemgmt -g casemgmt /run/casemgmt-signer
 ENV PATH=/opt/casemgmt/bin:$PATH CASEMGMT_DATA_DIR=/var/lib/casemgmt/data
 USER casemgmt
 WORKDIR /var/lib/casemgmt
