@@ -122,7 +122,7 @@ class SignatureRequest(Base):
 
 
 class AssertionRow(Base):
-    """What a key said yes to, byte for byte (docs/spec/signature.md). ``spki`` is the key itself."""
+    """What a key said yes to, byte for byte (docs/spec/signature.md). ``spki``, ``rp_id``, ``origin`` are the key's."""
 
     __tablename__ = "assertion"
     __table_args__ = {"schema": "custody"}
@@ -133,6 +133,8 @@ class AssertionRow(Base):
     passkey_id: Mapped[int] = mapped_column(BigInteger)
     handover_id: Mapped[int] = mapped_column(BigInteger)
     spki: Mapped[bytes]
+    rp_id: Mapped[str]
+    origin: Mapped[str]
     statement: Mapped[bytes]
     client_data: Mapped[bytes]
     authenticator_data: Mapped[bytes]

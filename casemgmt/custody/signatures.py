@@ -8,29 +8,35 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import ColumnElement, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core.errors import NotFound
 from casemgmt.custody.models import AssertionRow, SignatureRow
-from casemgmt.trust.passkey import PublicKey
+from casemgmt.trust.errors import PasskeyError
+from casemgmt.trust.passkey import Assertion, PublicKey, verify
 
 Place = tuple[int, int]
 """A custody event: the exhibit's id and the event's number."""
 
-_BACKUP_ELIGIBLE = 0x08
+log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """An event is signed with a key. ``key`` is its fingerprint; ``synced``: it can be copied to other devices."""
+    """An event is signed with a key. ``key`` is its fingerprint; ``synced``: it can be copied to other devices.
+
+    ``fits``: the signature was verified just now. It is False only when somebody has changed the database.
+    """
 
     key: str
     synced: bool
     at: datetime
+    fits: bool = True
 
     def described(self) -> dict[str, Any]:
-        return {"means": "passkey", "key": self.key, "synced": self.synced}
+        return {"means": "passkey", "key": self.key, "synced": self.synced, "fits": self.fits}
 
 
 def described(signed: Signed | None) -> dict[str, Any]:
@@ -79,17 +85,27 @@ async def signer_entries(db: AsyncSession, exhibit_ids: list[int]) -> list[Any]:
 
 async def _signed(db: AsyncSession, where: ColumnElement[bool]) -> dict[Place, Signed]:
     query = (
-        select(
-            SignatureRow.exhibit_id, SignatureRow.seq, AssertionRow.spki, AssertionRow.authenticator_data,
-            AssertionRow.at,
-        )
+        select(SignatureRow.exhibit_id, SignatureRow.seq, AssertionRow)
         .join(AssertionRow, AssertionRow.id == SignatureRow.assertion_id)
         .where(where)
         .limit(2000)
-    )  # fmt: skip
-    return {
-        (row.exhibit_id, row.seq): Signed(
-            hashlib.sha256(row.spki).hexdigest(), bool(row.authenticator_data[32] & _BACKUP_ELIGIBLE), row.at
-        )
-        for row in await db.execute(query)
-    }
+    )
+    made: dict[int, Signed] = {}
+    found: dict[Place, Signed] = {}
+    for exhibit_id, seq, row in await db.execute(query):
+        if row.id not in made:
+            made[row.id] = _looked_at(row)
+        found[exhibit_id, seq] = made[row.id]
+    return found
+
+
+def _looked_at(row: AssertionRow) -> Signed:
+    """The signature is verified each time somebody is told of it: what the database says it holds proves nothing."""
+    fingerprint = hashlib.sha256(row.spki).hexdigest()
+    assertion = Assertion(row.client_data, row.authenticator_data, row.signature)
+    try:
+        flags = verify(assertion, row.statement, PublicKey(row.spki), rp_id=row.rp_id, origin=row.origin)
+    except PasskeyError as error:
+        log.error("custody.signature_does_not_fit", assertion=row.id, why=str(error))  # noqa: TRY400
+        return Signed(fingerprint, False, row.at, fits=False)
+    return Signed(fingerprint, flags.backup_eligible, row.at)

@@ -134,6 +134,8 @@ def _means(event: CustodyEvent, signed: Signed | None) -> list[str]:
         return []
     if signed is None:
         return [gettext("Signed in only; not signed with a key.")]
+    if not signed.fits:
+        return [gettext("The signature does not fit: the record was changed after it was signed.")]
     return [gettext("Signed with a key that can be copied.") if signed.synced else gettext("Signed with a key.")]
 
 

@@ -53,7 +53,12 @@ async def test_a_program_enrols_signs_and_reads_the_files_back(app, world, made,
     again = await send(client, path, {"credential": credential}, 201)
     repeated = await send(client, "/hand-overs/signature-requests", body, 200)
     assert first["id"] == again["id"] == repeated["id"]
-    assert first["exhibits"][0]["offer_signed"] == {"means": "passkey", "key": key["fingerprint"], "synced": False}
+    assert first["exhibits"][0]["offer_signed"] == {
+        "means": "passkey",
+        "key": key["fingerprint"],
+        "synced": False,
+        "fits": True,
+    }
 
     code = body["exhibits"][0]["exhibit"]
     (listed,) = (await client.get(f"/api/v1/exhibits/{code}/signatures")).json()

@@ -379,3 +379,27 @@ async def test_what_waits_ends_with_its_session(desk: Signers, world, made, aida
         assert await db_dba.fetchval(found, world.aida.id) == 0
     with pytest.raises(NotSignedIn):
         await desk.sign(aida, request, {})
+
+
+async def test_a_signature_changed_in_the_database_is_shown_as_one_that_does_not_fit(
+    desk: Signers, world, made, aida, db_dba, browser
+):
+    """Pages say "signed with a key" only after they verified it; somebody above all walls can still change the rows."""
+    handover = await desk.signed_offer(aida, world.nurlan, made.exhibits[:1])
+    addresses = [f"/hand-overs/{desk.codes.encode('handover', handover)}"]
+    addresses += [f"{addresses[0]}/receipt", f"/exhibits/{desk.codes.encode('exhibit', made.exhibits[0].id)}"]
+    client = browser(world.aida)
+    for address in addresses:
+        assert "Signed with a key" in (await client.get(address)).text
+    async with db_dba.transaction():
+        await db_dba.execute("alter table custody.assertion disable trigger no_change")
+        await db_dba.execute(
+            "update custody.assertion set signature = set_byte(signature, 20, 255 - get_byte(signature, 20))"
+            " where handover_id = $1",
+            handover,
+        )
+        await db_dba.execute("alter table custody.assertion enable always trigger no_change")
+    for address in addresses:
+        page = (await client.get(address)).text
+        assert "The signature does not fit" in page
+        assert "Signed with a key" not in page

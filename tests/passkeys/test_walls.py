@@ -70,16 +70,25 @@ async def offer(connection: Any, request: Any, bodies: list[bytes]) -> int:
 
 
 ASSERTION = (
-    "insert into custody.assertion(request_id, passkey_id, handover_id, spki, statement, client_data,"
-    " authenticator_data, signature) values ($1, $2, $3, $4, $5, '{}', $6, 'x') returning id"
+    "insert into custody.assertion(request_id, passkey_id, handover_id, spki, rp_id, origin, statement,"
+    " client_data, authenticator_data, signature) values ($1, $2, $3, $4, $7, $8, $5, '{}', $6, 'x') returning id"
 )
 
 
 async def assertion(connection: Any, holder: Holder, handover: int, statement: bytes, **more: Any) -> int:
-    values = {"passkey": holder.key.id, "spki": holder.key.spki} | more
+    values = {"passkey": holder.key.id, "spki": holder.key.spki, "rp_id": "localhost",
+              "origin": holder.key.origin} | more  # fmt: skip
     return int(
         await connection.fetchval(
-            ASSERTION, uuid.uuid4(), values["passkey"], handover, values["spki"], statement, bytes(37)
+            ASSERTION,
+            uuid.uuid4(),
+            values["passkey"],
+            handover,
+            values["spki"],
+            statement,
+            bytes(37),
+            values["rp_id"],
+            values["origin"],
         )
     )
 
@@ -132,7 +141,8 @@ async def test_a_statement_that_does_not_name_the_body_is_refused(connection, re
 
 
 async def test_an_assertion_with_somebody_elses_key_is_refused(connection, request_, aida, nurlan, made):
-    for more in ({"passkey": nurlan.key.id, "spki": nurlan.key.spki}, {"spki": nurlan.key.spki}):
+    for more in ({"passkey": nurlan.key.id, "spki": nurlan.key.spki}, {"spki": nurlan.key.spki},
+                 {"rp_id": "evil.example"}, {"origin": "https://evil.example"}):  # fmt: skip
         async with Refused(connection, "CM008"):
             handover = await offer(connection, request_, request_.bodies)
             await assertion(connection, aida, handover, request_.statement, **more)

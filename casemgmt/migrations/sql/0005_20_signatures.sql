@@ -29,7 +29,7 @@ create table custody.assertion(
   person_id bigint not null references accounts.person default access.me(),
   passkey_id bigint not null references accounts.passkey,
   handover_id bigint not null references custody.handover,
-  spki bytea not null,                        -- again, so that whoever sees the signature can check it
+  spki bytea not null, rp_id text not null, origin text not null,   -- the key's own, so that whoever sees the signature can check it
   statement bytea not null check (octet_length(statement) between 65 and 65 * 1000),
   client_data bytea not null check (octet_length(client_data) <= 4096),
   authenticator_data bytea not null check (octet_length(authenticator_data) between 37 and 1024),
@@ -63,7 +63,8 @@ set local role access_fn;
 create function access.key_holds() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   perform pg_advisory_xact_lock_shared(1886544235, new.passkey_id::int);
-  if not exists (select from accounts.passkey k where k.id = new.passkey_id and k.person_id = new.person_id and k.spki = new.spki
+  if not exists (select from accounts.passkey k where k.id = new.passkey_id and k.person_id = new.person_id
+                    and (k.spki, k.rp_id, k.origin) = (new.spki, new.rp_id, new.origin)
                     and not exists (select from accounts.passkey_revocation r where r.passkey_id = k.id)) then
     raise exception 'the key does not hold' using errcode = 'CM008';
   end if;
@@ -170,8 +171,8 @@ begin
     h := custody.offer(token, r.client_id, r.number, r.to_id, r.purpose, r.place, r.note, r.latitude, r.longitude, r.accuracy_m,
       r.device_at, r.exhibits, r.expected, r.prevs, r.events, r.bodies, r.seals, r.seal_states);
   end if;
-  insert into custody.assertion(request_id, passkey_id, handover_id, spki, statement, client_data, authenticator_data, signature)
-    select r.id, r.passkey_id, h, k.spki, r.statement, p_client_data, p_authenticator_data, p_signature
+  insert into custody.assertion(request_id, passkey_id, handover_id, spki, rp_id, origin, statement, client_data, authenticator_data, signature)
+    select r.id, r.passkey_id, h, k.spki, k.rp_id, k.origin, r.statement, p_client_data, p_authenticator_data, p_signature
       from accounts.passkey k where k.id = r.passkey_id returning id into a;
   insert into custody.signature(exhibit_id, seq, assertion_id)
     select x.exhibit, x.before + 1, a from unnest(r.exhibits, r.expected) as x(exhibit, before);
@@ -186,7 +187,7 @@ grant insert (id, token_hash, passkey_id, kind, asked, statement, expires_at, cl
   latitude, longitude, accuracy_m, device_at, handover_id, exhibits, kinds, expected, prevs, events, bodies,
   seals, seal_states, reasons, discrepancies, notes) on custody.signature_request to app;
 grant delete on custody.signature_request to app;
-grant insert (request_id, passkey_id, handover_id, spki, statement, client_data, authenticator_data, signature) on custody.assertion to app;
+grant insert (request_id, passkey_id, handover_id, spki, rp_id, origin, statement, client_data, authenticator_data, signature) on custody.assertion to app;
 grant insert (exhibit_id, seq, assertion_id) on custody.signature to app;
 revoke execute on function custody.sign from public;
 set local role access_fn;
