@@ -12,7 +12,10 @@ from playwright.sync_api import Browser, Page, Request, expect
 
 from tests.frontend.looking import DEVICES, axe, overflow
 from tests.kit.conftest import opened
+from tests.kit.forging import forged
 from tests.kit.verifiers import PAGE, by_page
+from tests.trust.factory import draft
+from tests.trust.repacking import laid_out
 
 pytestmark = pytest.mark.browser
 
@@ -170,6 +173,17 @@ def test_a_hostile_file_gets_a_sentence(kind: str, good: dict[str, bytes], verif
     first = said.words.splitlines()[min(said.failed) - 1]
     assert '["malformed","' not in first or "TypeError" not in first
     assert not re.search(r"(TypeError|RangeError|undefined|not a function)", said.words), said.words
+
+
+def test_giant_counts_and_giant_values_get_a_sentence_and_no_hang(verifier: Page) -> None:
+    many = laid_out({f"data/{number:06d}": b"" for number in range(20_000)})
+    said = by_page(verifier, many)
+    assert said.failed[0] == 2, said.words
+    assert "bagit.txt" in said.words
+    value = b'"' + b'x""' * 2_000_000 + b'"'
+    lists = forged(draft(), lambda files: files.update({"metadata/files.csv": b",".join([value] * 2) + b"\n"}))
+    said = by_page(verifier, lists)
+    assert said.failed == [9], said.words
 
 
 def test_text_of_the_package_is_never_markup(browser: Browser) -> None:

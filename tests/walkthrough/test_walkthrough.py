@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from casemgmt.walkthrough import command
 from casemgmt.walkthrough.stage import Stage
+from tests.kit.reading import Reader, as_published, follow, tools
 
 
-def test_the_main_job_holds_from_the_border_post_to_the_verified_package(tmp_path: Path):
+def test_the_main_job_holds_from_the_border_post_to_the_verified_package(
+    tmp_path: Path, missing_part: Callable[[str], None]
+):
     done = subprocess.run(
         [sys.executable, "-m", "casemgmt", "walkthrough", "--out", str(tmp_path)],
         capture_output=True, text=True, check=False, timeout=300,
@@ -24,7 +28,12 @@ def test_the_main_job_holds_from_the_border_post_to_the_verified_package(tmp_pat
     assert told
     assert int(told[1]) == transcript.count("  - holds:")
     assert "DOES NOT HOLD" not in transcript
-    assert len(list(tmp_path.glob("*.zip"))) == 1
+    (package,) = tmp_path.glob("*.zip")
+
+    # and whoever receives the package follows the guide inside it, with none of our programs but one
+    made = as_published(package)
+    (tmp_path / "reader").mkdir()
+    follow(Reader(tmp_path / "reader", tools(tmp_path / "bin", missing_part), made), made)
 
 
 def test_a_story_that_goes_otherwise_ends_with_an_error(

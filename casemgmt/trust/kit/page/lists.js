@@ -30,7 +30,7 @@ function parseInfo(bytes) {
 // Rows of a CSV file in which every value is quoted, as RFC 4180 has it.
 function parseCsv(bytes, path) {
   const text = utf8(bytes, path), rows = [];
-  const value = /"((?:[^"]|"")*)"(,|\n)/y;
+  const value = /"([^"]*(?:""[^"]*)*)"(,|\n)/y;
   let row = [];
   while (value.lastIndex < text.length) {
     const found = value.exec(text);

@@ -106,7 +106,7 @@ async function readLedger(found) {
   return { known, withheld: kinds.leaf };
 }
 
-async function checkInclusion(found) {
+async function checkInclusion(found, told) {
   const { archive } = found, { known, withheld } = await readLedger(found);
   const csv = "metadata/withheld.csv";
   found.withheld = archive.members.has(csv) ? parseWithheld(await archive.read(csv, MOST_LIST), csv) : [];
@@ -131,6 +131,7 @@ async function checkInclusion(found) {
     }
     if (!included(link.leaf, index, first.size, proof.path, first.root)) throw new Fault("not_included", name, first.size);
     found.links.push(link);
+    await told(0);
     found.index.set(link, index);
   }
   if (!first) throw new Fault("missing", "ledger/*.event");
