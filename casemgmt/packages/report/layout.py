@@ -160,7 +160,7 @@ def _file(file: File, write: Writer) -> dict[str, Any]:
         "path": shown(file.path),
         "size": f"{file.size:,} {words('files.bytes')}".replace(",", "\u00a0"),
         "sha256": file.sha256,
-        "said": shown(" · ".join([file.name, *said])),
+        "said": shown(" · ".join(filter(None, [file.name, *said]))),
         "checked": words(f"files.{file.checked}") if file.checked else "",
         "withheld": shown(words("files.withheld", why=write.why(file.withheld))) if file.withheld else "",
         "fault": file.checked not in {"", "unchanged"},
