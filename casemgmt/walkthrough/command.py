@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from casemgmt.embedded.temporary import TemporaryInstance
-from casemgmt.walkthrough import border, investigation, outsiders, prosecution, store_room, verification
+from casemgmt.walkthrough import border, investigation, outsiders, prosecution, store_room, verification, witnesses
 from casemgmt.walkthrough.stage import Stage
 from casemgmt.walkthrough.transcript import NotAsToldError, Transcript
 
@@ -25,6 +25,7 @@ ACTS = (
     prosecution.see_only_that,
     prosecution.seal_and_download,
     prosecution.seal_redacted,
+    witnesses.watch_over,
     outsiders.see_nothing,
     verification.verify_offline,
     verification.verify_redacted,

@@ -22,6 +22,8 @@ def verify_offline(stage: Stage) -> None:
     told = _verifier(archive, "--log-key", stage.things["log_key"])
     stage.transcript.quote(told.stdout)
     stage.transcript.check(told.returncode == 0, "`casemgmt verify` holds, with the log's key from elsewhere")
+    told = _verifier(archive, "--policy", str(stage.things["policy"]))
+    stage.transcript.check(told.returncode == 0, "and with the witnesses' policy as the auditor read it")
     folder = stage.out / "package"
     shutil.rmtree(folder, ignore_errors=True)
     with zipfile.ZipFile(archive) as package:
