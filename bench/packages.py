@@ -11,13 +11,15 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from bench import plain
-from bench.harness import Row, delay, speed, turns
+from bench import plain, sealing
+from bench.harness import Row, Stopwatch, delay, speed, turns
 from bench.http import BrokenRun, Client, Curl
 from bench.instance import Site, instance
 from bench.sizes import MIB, Sizes
 from bench.uploads import Sender, Source, label, make_source
 from casemgmt.trust.verify.command import main as verify
+from casemgmt.trust.verify.openssl import OpenSsl
+from casemgmt.trust.verify.steps import verify_package
 
 PART = 64 * 1024  # bytes asked for at 90 %
 PAUSE = 0.02  # seconds for the server to notice that the download before was given up
@@ -39,6 +41,16 @@ def measure(folder: Path, sizes: Sizes) -> Iterator[Row]:
         samples = turns(lambda: many.first_byte(many.size * 9 // 10), many.first_byte, sizes.ranges)
         what = f"first byte at 90 % of a package of {label(sizes.parts * sizes.large)}"
         yield delay(what, "first byte of the whole", samples, 2)
+
+        target = folder / "package.zip"
+        many.keep(target)
+        samples = turns(lambda: _verify(target), lambda: plain.hash_members(target), sizes.rounds)
+        what = f"casemgmt verify, a package of {label(sizes.parts * sizes.large)}"
+        yield speed(what, "SHA-256 of every file inside on all cores", samples, 0.9)
+        target.unlink()
+
+    with instance(folder) as site:
+        yield from sealing.measure(site, folder, sizes)
 
 
 class Download:
@@ -68,6 +80,10 @@ class Download:
         if done.received != self.size:
             raise BrokenRun(f"{done.received} of {self.size} bytes came")
         return done.seconds
+
+    def keep(self, target: Path) -> None:
+        """The archive as a file. Not measured."""
+        self._curl(target).wait(200)
 
     def prove(self, target: Path) -> None:
         """Raises BrokenRun unless what is downloaded is a package that verifies. Not measured."""
@@ -111,6 +127,14 @@ def _await_seal(client: Client, package: str) -> None:
             return
         time.sleep(0.1)
     raise BrokenRun("the package was not sealed within a minute")
+
+
+def _verify(path: Path) -> float:
+    with Stopwatch() as watch:
+        report = verify_package(path, openssl=OpenSsl.found())
+    if report.status != 0:
+        raise BrokenRun(str(report))
+    return watch.seconds
 
 
 def _read(path: Path, source: Source) -> float:

@@ -45,13 +45,12 @@ class Gathered:
     """Everything of one moment: all events of the streams, proved at one published checkpoint, and the files they
     received.
 
-    ``parsed`` are ``events`` in the same order; ``rows`` the stored files by storage key.
+    ``rows`` are the stored files by storage key.
     """
 
     files: Sequence[PayloadFile]
     rows: Mapping[str, File]
     events: Sequence[LedgerEvent]
-    parsed: Sequence[Event]
     policy: str
     checkpoint: Checkpoint
 
@@ -62,8 +61,7 @@ class Gathered:
     @property
     def shown_entries(self) -> list[tuple[int, Event]]:
         """With their ledger indexes, in the ledger's order."""
-        pairs = zip(self.events, self.parsed, strict=True)
-        shown = [(entry.proof.index, event) for entry, event in pairs if entry.withheld is None]
+        shown = [(entry.proof.index, entry.event) for entry in self.events if entry.withheld is None]
         return sorted(shown, key=lambda pair: pair[0])
 
 
@@ -106,7 +104,7 @@ async def gather(db: AsyncSession, choices: Sequence[Choice], withheld: Withheld
         at = await proofs.published_above(db, list(places.values()))
     proved = await proofs.inclusion(db, list(places.values()), at)
     events = [
-        LedgerEvent(row.body, proved[places[row.id]], signatures.get(row.place), withheld.entry(row.id))
+        LedgerEvent(row.body, proved[places[row.id]], signatures.get(row.place), withheld.entry(row.id), row.event)
         for row in [*rows, *keys]
     ]
     files, stored = await _payload(db, inside, [row.event for row in rows], withheld)
@@ -116,8 +114,7 @@ async def gather(db: AsyncSession, choices: Sequence[Choice], withheld: Withheld
         if row.event.type == RECEIVED and row.event.data.get("file") in stored
     }
     must_be_inside(withheld, [row.id for row in stored.values()], [row.id for row in rows], receipts)
-    policy, parsed = await proofs.policy_text(db), [row.event for row in [*rows, *keys]]
-    return Gathered(files, stored, events, parsed, policy, Checkpoint.parse(at.note.text))
+    return Gathered(files, stored, events, await proofs.policy_text(db), Checkpoint.parse(at.note.text))
 
 
 def streams(choices: Sequence[Choice]) -> list[str]:

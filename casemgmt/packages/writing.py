@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import tzinfo
 
 from sqlalchemy import insert, select, text
@@ -16,16 +17,22 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.errors import SentBefore
 from casemgmt.packages import rules, withholding
 from casemgmt.packages.gathering import Gathered, Sealing
-from casemgmt.packages.models import Attempt, Package, Part
+from casemgmt.packages.models import Attempt, Package
 from casemgmt.packages.ordering import Order
 from casemgmt.reference import numbers
 from casemgmt.trust import withheld
 from casemgmt.trust.package import Prepared
 from casemgmt.trust.seal import SEALED
+from casemgmt.trust.zip import Entry
 
 NARROWED = "packages:package:narrowed"
 
 _NEXT_SERIAL = text("select accounts.next_serial(:unit, 'package', :year)")
+_ADD_PARTS = text(
+    "insert into packages.part(package_id, ord, path, size, crc32, sha256, data, file_id)"
+    " select :package, * from unnest(cast(:ords as int[]), cast(:paths as text[]), cast(:sizes as bigint[]),"
+    " cast(:crcs as bigint[]), cast(:hashes as bytea[]), cast(:contents as bytea[]), cast(:files as bigint[]))"
+)
 _AT_ONCE = 500  # parts in one statement
 
 
@@ -70,23 +77,25 @@ async def write(db: AsyncSession, actor: Actor, order: Order, sealing: Sealing, 
         told = withholding.said(package.number, order.withheld, listed)
         await events.record(db, actor, withholding.WITHHELD, stream, told, case_id=case.id)
     body = await events.record(db, actor, SEALED, stream, prepared.seal_data(), case_id=case.id)
-    parts = _parts(package, prepared, body, sealing.gathered)
-    for first in range(0, len(parts), _AT_ONCE):
-        await db.execute(insert(Part), parts[first : first + _AT_ONCE])
+    await _add_parts(db, package, prepared.unproven(body), sealing.gathered)
     return package
 
 
-def _parts(package: Package, prepared: Prepared, body: bytes, gathered: Gathered) -> list[dict[str, object]]:
-    """Rows for everything there is; place 0 stays free for the seal's proof."""
-    return [
-        {
-            "package_id": package.id, "ord": place, "path": entry.path, "size": entry.size, "crc32": entry.crc32,
-            "sha256": bytes.fromhex(entry.sha256),
-            "data": entry.source if isinstance(entry.source, bytes) else None,
-            "file_id": gathered.rows[entry.source].id if isinstance(entry.source, str) else None,
+async def _add_parts(db: AsyncSession, package: Package, entries: Sequence[Entry], gathered: Gathered) -> None:
+    """Everything there is, in few statements; place 0 stays free for the seal's proof."""
+    for first in range(0, len(entries), _AT_ONCE):
+        some = entries[first : first + _AT_ONCE]
+        values = {
+            "package": package.id,
+            "ords": list(range(first + 1, first + 1 + len(some))),
+            "paths": [entry.path for entry in some],
+            "sizes": [entry.size for entry in some],
+            "crcs": [entry.crc32 for entry in some],
+            "hashes": [bytes.fromhex(entry.sha256) for entry in some],
+            "contents": [entry.source if isinstance(entry.source, bytes) else None for entry in some],
+            "files": [gathered.rows[entry.source].id if isinstance(entry.source, str) else None for entry in some],
         }
-        for place, entry in enumerate(prepared.unproven(body), 1)
-    ]  # fmt: skip
+        await db.execute(_ADD_PARTS, values)
 
 
 async def _next_number(db: AsyncSession, actor: Actor, case: CaseFile, zone: tzinfo) -> str:

@@ -6,6 +6,7 @@ Within these values the bytes equal those of any RFC 8785 implementation.
 """
 
 import json
+from json.encoder import encode_basestring
 from typing import NoReturn
 
 from casemgmt.trust.encoding import from_utf8, shown
@@ -41,9 +42,9 @@ def parse_canonical(data: bytes) -> object:
 
 def _write(value: object, parts: list[str]) -> None:
     if isinstance(value, str):
-        parts.append(json.dumps(value, ensure_ascii=False))
+        parts.append(encode_basestring(value))
     elif value is None or isinstance(value, bool):
-        parts.append(json.dumps(value))
+        parts.append("null" if value is None else "true" if value else "false")
     elif isinstance(value, int):
         if abs(value) > MAX_INTEGER:
             raise EventError(f"the number {shown(str(value))} is too large for every reader to keep exactly")

@@ -3,9 +3,11 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from casemgmt.trust.encoding import shown
 from casemgmt.trust.errors import PackageError
+from casemgmt.trust.events import Event
 from casemgmt.trust.file_list import FileRow
 from casemgmt.trust.personal import PersonalSignature
 from casemgmt.trust.promise import Promise
@@ -46,14 +48,23 @@ class PayloadFile:
     withheld: Why | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LedgerEvent:
-    """The exact bytes of one ledger entry, its proof in the ledger, and the signature of who acted, if there is one."""
+    """The exact bytes of one ledger entry, its proof in the ledger, and the signature of who acted, if there is one.
+
+    `known` is what the bytes say, for whoever has read them already.
+    """
 
     body: bytes
     proof: Proof
     signature: PersonalSignature | None = None
     withheld: Why | None = None
+    known: Event | None = field(default=None, repr=False, compare=False)
+
+    @cached_property
+    def event(self) -> Event:
+        """Raises `EventError` for bytes that are no entry."""
+        return self.known or Event.parse(self.body)
 
 
 @dataclass(frozen=True, slots=True)

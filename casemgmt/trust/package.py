@@ -126,7 +126,7 @@ def prepare(
     if len({file.row.path for file in every}) != len(every):
         raise PackageError("two payload files have the same path")
     entries = sorted(events, key=lambda event: event.proof.index)
-    read = [Event.parse(entry.body) for entry in entries]
+    read = [entry.event for entry in entries]
     checkpoint = _one_checkpoint(entries, read, Policy.parse(policy))
     streams = _streams(entries, read)
     shown = [file for file in every if file.withheld is None]

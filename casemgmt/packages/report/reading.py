@@ -59,7 +59,7 @@ class Read:
 
 def read(entries: Iterable[LedgerEvent]) -> list[Read]:
     """In the order of the ledger. Raises EventError."""
-    return sorted((Read(entry, Event.parse(entry.body)) for entry in entries), key=lambda found: found.index)
+    return sorted((Read(entry, entry.event) for entry in entries), key=lambda found: found.index)
 
 
 def exhibits(found: Sequence[Read], files: Sequence[PayloadFile], previews: Mapping[str, bytes]) -> list[Exhibit]:
