@@ -31,6 +31,9 @@ from casemgmt.rooms import feature_handlers, install_globals
 from casemgmt.settings import Settings
 from casemgmt.signing.opening import open_signing
 from casemgmt.storage.config import open_store
+from casemgmt.uploads.actions import Uploads
+from casemgmt.uploads.api import tus_headers
+from casemgmt.uploads.locks import Locks
 
 MAX_BODY = 1 << 20  # of everything but the streaming upload routes, which have limits of their own
 
@@ -48,6 +51,12 @@ def create_app(settings: Settings) -> Litestar:
     codes = Codes(settings.hashids_salt)
     database = Database(settings.app_dsn, settings.gate_dsn)
     inspectors = open_inspectors(settings.inspectors, settings.c2pa_anchors_file)
+    store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
+    locks = Locks(settings.app_dsn)
+    uploads = Uploads(
+        database, store, locks,
+        limit=settings.max_upload_bytes, retention=settings.retention, life=settings.upload_life,
+    )  # fmt: skip
     config = template_config(assets)
     install_globals(config.engine_instance.engine, codes)
 
@@ -58,6 +67,7 @@ def create_app(settings: Settings) -> Litestar:
             yield
         finally:
             await inspectors.close()
+            await locks.close()
             await database.close()
 
     handlers: list[HTTPRouteHandler] = [
@@ -71,11 +81,10 @@ def create_app(settings: Settings) -> Litestar:
                 "settings": settings,
                 "database": database,
                 "codes": codes,
-                "store": open_store(
-                    settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key
-                ),
+                "store": store,
                 "signing": open_signing(settings),
                 "inspectors": inspectors,
+                "uploads": uploads,
                 "zone": settings.zone,
                 "navigation": navigation,
                 "assets": assets,
@@ -83,7 +92,7 @@ def create_app(settings: Settings) -> Litestar:
         ),
         template_config=config,
         before_request=before_request,
-        before_send=[security_headers],
+        before_send=[security_headers, tus_headers],
         exception_handlers={DomainError: on_domain_error, HTTPException: on_http_error, Exception: on_unexpected},
         request_max_body_size=MAX_BODY,
         logging_config=None,  # the process decides about logging, see casemgmt.cli

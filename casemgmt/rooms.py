@@ -44,6 +44,7 @@ from casemgmt.seizures import numbers_page
 from casemgmt.seizures import pages as seizures_pages
 from casemgmt.sharing import api as sharing_api
 from casemgmt.sharing import pages as sharing_pages
+from casemgmt.uploads import api as uploads_api
 
 
 def feature_handlers() -> list[HTTPRouteHandler]:
@@ -65,6 +66,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *packages_api.handlers,
         *evidence_pages.handlers,
         *evidence_api.handlers,
+        *uploads_api.handlers,
         *custody_pages.handlers,
         *custody_live.handlers,
         *custody_api.handlers,

@@ -74,6 +74,7 @@ class Settings:
     hashids_salt: str = field(repr=False)
     session_lifetime: timedelta
     max_upload_bytes: int
+    upload_life: timedelta  # how long an upload in pieces is kept that gets no more bytes
     retention: timedelta  # how long a store that has Object Lock keeps each file from deletion
     language: str
     zone: ZoneInfo
@@ -126,6 +127,7 @@ def read(reader: "Reader") -> Settings:
         hashids_salt=reader.secret("HASHIDS_SALT"),
         session_lifetime=timedelta(hours=reader.integer("SESSION_HOURS", 12, 1, 24 * 30)),
         max_upload_bytes=reader.integer("MAX_UPLOAD_MIB", 16 * 1024, 1, 1024 * 1024) * 1024 * 1024,
+        upload_life=timedelta(days=reader.integer("UPLOAD_DAYS", 7, 1, 90)),
         retention=timedelta(days=reader.integer("RETENTION_DAYS", 10 * 365, 1, 100 * 365)),
         language=reader.choice("LANGUAGE", LANGUAGES),
         zone=reader.zone("TIME_ZONE", "UTC"),

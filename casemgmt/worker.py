@@ -35,6 +35,7 @@ from casemgmt.signing.opening import open_signing
 from casemgmt.signing.signer import OrganisationSigner
 from casemgmt.storage.config import open_store
 from casemgmt.storage.contract import Store
+from casemgmt.uploads.sweeping import sweep_uploads
 
 log = structlog.get_logger()
 
@@ -213,7 +214,17 @@ async def sweep(store: Store, connection: asyncpg.Connection[Any]) -> None:
 
 
 def looking(store: Store, inspectors: Inspectors) -> list[Task]:
-    return [Task("observe", 11, timedelta(seconds=5), lambda connection: observe(store, inspectors, connection))]
+    """What goes over received files and over those that are on their way."""
+    return [
+        Task("observe", 11, timedelta(seconds=5), lambda connection: observe(store, inspectors, connection)),
+        Task("expire-uploads", 12, timedelta(minutes=10), lambda connection: expire_uploads(store, connection)),
+    ]
+
+
+async def expire_uploads(store: Store, connection: asyncpg.Connection[Any]) -> None:
+    ended = await sweep_uploads(store, connection)
+    if ended:
+        log.info("uploads.expired", uploads=ended)
 
 
 async def observe(store: Store, inspectors: Inspectors, connection: asyncpg.Connection[Any]) -> None:

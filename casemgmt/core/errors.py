@@ -23,6 +23,7 @@ class DomainError(Exception):
 
     def __init__(self, message: Text | None = None) -> None:
         self.message = message or self.default
+        self.headers: dict[str, str] = {}  # sent with the answer
         super().__init__(self.message.message)
 
 

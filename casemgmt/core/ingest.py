@@ -18,11 +18,12 @@ import os
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Self
 
-from casemgmt.storage.contract import Sink, Store, Stored
+from casemgmt.storage.contract import Sink, Store, Stored, Writing
 
 BLOCK = 1 << 20
 DEPTH = 6
@@ -152,21 +153,44 @@ async def ingest(
     decides whether that means to discard or to keep.
     """
     digest = digest or Digest()
+    run = asyncio.get_running_loop().run_in_executor
+    try:
+        head = await extend(chunks, sink, writers, declared, digest=digest, idle=idle)
+        declared.refuse_whole(digest)
+    except BaseException:
+        await asyncio.shield(run(writers, sink.abort))
+        raise
+    publishing = run(writers, sink.commit, digest.sha256, digest.crc32, digest.size)
+    return Ingested(await asyncio.shield(publishing), head)
+
+
+async def extend(
+    chunks: AsyncIterator[bytes],
+    sink: Writing,
+    writers: Executor,
+    declared: Declared,
+    *,
+    digest: Digest,
+    head: bytes = b"",
+    idle: float = IDLE,
+) -> bytes:
+    """Receive further bytes into a sink that holds ``digest.size`` of them already; the first of all of them, up to
+    HEAD, when every one is written. ``head`` are those of before.
+
+    Whatever it raises, also when it is cancelled, every byte that arrived has been hashed and written before, and no
+    thread works for it any more. ``declared.sha256`` and a size that was not reached are not looked at here.
+    """
     lanes = _Lanes(digest, sink, writers)
-    block = _Block(digest.size)
+    block = _Block(digest.size, head)
     try:
         await _receive(chunks, lanes, block, declared, idle)
         await lanes.put(block.take())
         await lanes.drain()
         lanes.check()
-        declared.refuse_whole(digest)
     except BaseException:  # also a cancellation: the threads must have stopped before anything is closed
-        await asyncio.shield(_abandon(lanes, block, sink, writers))
+        await asyncio.shield(_abandon(lanes, block))
         raise
-    publishing = asyncio.get_running_loop().run_in_executor(
-        writers, sink.commit, digest.sha256, digest.crc32, digest.size
-    )
-    return Ingested(await asyncio.shield(publishing), bytes(block.head))
+    return bytes(block.head)
 
 
 async def _receive(
@@ -190,19 +214,19 @@ async def _receive(
         raise Refused("slow") from None
 
 
-async def _abandon(lanes: "_Lanes", block: "_Block", sink: Sink, writers: Executor) -> None:
+async def _abandon(lanes: "_Lanes", block: "_Block") -> None:
     if lanes.failure is None:
-        await lanes.put(block.take())
+        with suppress(Exception):  # a lane that fails now: what ended the upload is raised already
+            await lanes.put(block.take())
     await lanes.drain()
-    await asyncio.get_running_loop().run_in_executor(writers, sink.abort)
 
 
 class _Block:
     """Gathers a server's chunks, uncopied, until there is a block of them."""
 
-    def __init__(self, received: int) -> None:
+    def __init__(self, received: int, head: bytes) -> None:
         self.received = received
-        self.head = bytearray()
+        self.head = bytearray(head)
         self._parts: list[bytes] = []
         self._size = 0
         self._loose = 0
@@ -212,7 +236,7 @@ class _Block:
         return self._size >= BLOCK
 
     def add(self, chunk: bytes) -> None:
-        if len(self.head) < HEAD:
+        if len(self.head) < HEAD and len(self.head) == self.received:
             self.head += chunk[: HEAD - len(self.head)]
         self._parts.append(chunk)
         self._size += len(chunk)
@@ -238,7 +262,7 @@ class _Shared:
 class _Lanes:
     """The hash lane and the write lane. Both see every block or neither does, whenever the producer is cancelled."""
 
-    def __init__(self, digest: Digest, sink: Sink, writers: Executor) -> None:
+    def __init__(self, digest: Digest, sink: Writing, writers: Executor) -> None:
         self.digest = digest
         self.failure: Exception | None = None
         self._room = asyncio.Semaphore(DEPTH)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Literal
@@ -70,16 +70,41 @@ async def receive(
     digest = Digest()
     declared = Declared(size=data.size, sha256=data.declared_sha256, limit=limit)
     try:
-        ingested = await store_file(_of_kind(chunks, data.kind), store, str(uuid.uuid4()), declared, digest=digest)
-        until = await _protect(store, ingested, retention)
+        ingested = await store_file(of_kind(chunks, data.kind), store, str(uuid.uuid4()), declared, digest=digest)
     except (Refused, BadForm, NotAPicture) as error:
-        refusal = _refusal(error)
-        await _record_refusal(database, actor, data, refusal, digest)
-        raise refusal from error
+        raise await refuse(database, actor, data, error, digest) from error
     except StoreError as error:
-        log.exception("evidence.store_failed", store=store.address)
-        raise (NoRoom if isinstance(error, NoSpace) else StoreFailed) from error
+        raise store_failed(store, error) from error
+    return await accept(database, store, actor, data, ingested, retention)
+
+
+async def accept(
+    database: Database, store: Store, actor: Actor, data: NewFile, ingested: Ingested, retention: timedelta
+) -> File:
+    """Make a published object evidence: its lock, its row and its event. Everything that was declared of it holds.
+
+    Raises as ``receive`` does; then the object stays without a row.
+    """
+    try:
+        until = await _protect(store, ingested, retention)
+    except StoreError as error:
+        raise store_failed(store, error) from error
     return await keep(database, actor, data, ingested, until) or await _winner(database, actor, data)
+
+
+async def refuse(
+    database: Database, actor: Actor, data: NewFile, error: Refused | BadForm | NotAPicture, digest: Digest
+) -> FileRefused:
+    """Record that a file was not taken, and return what to raise. ``digest`` is of the bytes that were looked at."""
+    refusal = _refusal(error)
+    await _record_refusal(database, actor, data, refusal, digest)
+    return refusal
+
+
+def store_failed(store: Store, error: StoreError) -> StoreFailed | NoRoom:
+    """What to raise when the store did not do its part."""
+    log.error("evidence.store_failed", store=store.address, exc_info=error)
+    return NoRoom() if isinstance(error, NoSpace) else StoreFailed()
 
 
 async def record_reading(
@@ -115,20 +140,24 @@ async def _hash(chunks: AsyncIterator[bytes], limit: int) -> str:
     return digest.sha256
 
 
-async def _of_kind(chunks: AsyncIterator[bytes], kind: str) -> AsyncIterator[bytes]:
-    """The chunks, stopped before anything is published when they are not what they must be."""
-    head, told = b"", kind != "photo"
+async def of_kind(
+    chunks: AsyncIterator[bytes], kind: str, head: bytes = b"", *, whole: bool = True
+) -> AsyncGenerator[bytes, None]:
+    """The chunks, stopped before anything is published when the file is not what it must be. ``head``: its first bytes
+    from before, up to HEAD; not ``whole``: the end of the chunks is not the file's. Raises NotAPicture."""
+    told = kind != "photo" or len(head) >= HEAD
     async for chunk in chunks:
         if not told:
             head += chunk[: HEAD - len(head)]
             if told := len(head) >= HEAD:
-                _require_picture(head)
+                require_picture(head)
         yield chunk
-    if head and not told:
-        _require_picture(head)
+    if whole and head and not told:
+        require_picture(head)
 
 
-def _require_picture(head: bytes) -> None:
+def require_picture(head: bytes) -> None:
+    """Raises NotAPicture unless a file that begins so is a picture or a film."""
     if not rules.is_picture(sniff.sniff(head).name):
         raise NotAPicture
 

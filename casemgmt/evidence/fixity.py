@@ -47,6 +47,8 @@ _OLDEST_CHECKED = """
      order by l.at nulls first, f.id limit $1
 """
 _ADD = "insert into evidence.fixity(file_id, outcome, found_sha256) values ($1, $2, $3)"
+# Leftovers that an upload in pieces still counts on stay, however long ago their last byte came.
+_UNDER_WAY = "select object_key from evidence.upload where state = 'receiving' and object_key = any ($1)"
 _UNKNOWN = """
     select k from unnest($1::text[]) k
      where not exists (select from evidence.file f where f.object_key = k)
@@ -102,6 +104,8 @@ async def sweep(store: Store, connection: asyncpg.Connection[Any], *, older_than
     before = utcnow() - older_than
     threads = asyncio.get_running_loop().run_in_executor
     leftovers = await threads(store.readers, lambda: list(store.leftovers(before)))
+    under_way = {row[0] for row in await connection.fetch(_UNDER_WAY, [leftover.key for leftover in leftovers])}
+    leftovers = [leftover for leftover in leftovers if leftover.key not in under_way]
     for leftover in leftovers:
         await threads(store.readers, store.discard, leftover)
     orphans: list[ObjectInfo] = []

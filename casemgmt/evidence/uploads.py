@@ -74,7 +74,7 @@ def described_by_headers(
     """
     headers = request.headers
     length = headers.get("content-length", "")
-    latitude, longitude, accuracy = _place(headers.get("x-captured-place"))
+    latitude, longitude, accuracy = captured_place(headers.get("x-captured-place"), "x-captured-place")
     return NewFile(
         client_id=client_id,
         seizure_id=seizure_id,
@@ -126,11 +126,12 @@ def _declared_hash(headers: Any) -> str | None:
     return None
 
 
-def _place(value: str | None) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+def captured_place(value: str | None, name: str) -> tuple[Decimal | None, Decimal | None, Decimal | None]:
+    """Latitude, longitude and accuracy out of a geo URI (RFC 5870); None when nothing is claimed. Raises Invalid."""
     if not value:
         return None, None, None
     found = _GEO.fullmatch(value.strip())
     if found is None:
-        raise Invalid({"x-captured-place": N_("This is not written in the expected form.")})
+        raise Invalid({name: N_("This is not written in the expected form.")})
     latitude, longitude, accuracy = found.groups()
     return Decimal(latitude), Decimal(longitude), Decimal(accuracy) if accuracy else None

@@ -46,6 +46,10 @@ class Locked(StoreError):
     """The store refused because of a retention period, a legal hold or a missing permission; S3 does not say which."""
 
 
+class Busy(StoreError):
+    """Somebody else is writing this upload."""
+
+
 class NotSupported(StoreError):
     """This store has no such thing; see :class:`Capabilities`."""
 
@@ -96,6 +100,13 @@ class Leftover:
     started: datetime
 
 
+class Writing(Protocol):
+    """Takes bytes in order."""
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """Append the parts in order. They must not be changed by the caller afterwards."""
+
+
 class Sink(Protocol):
     """One upload. Calls come one at a time, in order; after ``commit`` or ``abort`` returns or raises, none follows."""
 
@@ -112,6 +123,65 @@ class Sink(Protocol):
 
     def abort(self) -> None:
         """Give up: free what was staged. Never raises for a store that is down; the sweeper finds what stays."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an upload that the store has, as it wants to be told of it again."""
+
+    etag: str
+    crc32: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """How far a resumable upload is. The application keeps it and gives it back; its fields mean something only to the
+    store that made it, ``received`` excepted: the bytes that a later ``resume`` finds at the least."""
+
+    received: int = 0
+    boot: str = ""
+    upload: str = ""
+    mark: str = ""
+    parts: tuple[Part, ...] = ()
+    tail: int = 0
+    tail_name: str = ""
+    tail_version: str | None = None
+
+
+class Resumable(Protocol):
+    """An upload that outlives its connection, its process and, where the store is reached from several machines, its
+    machine. Opened by one at a time; calls come one at a time. ``close`` keeps what is staged."""
+
+    @property
+    def offset(self) -> int:
+        """How many bytes are staged."""
+
+    @property
+    def progress(self) -> Progress:
+        """As of now. Kept after ``save``, it resumes at ``offset``; before, at some byte that is not behind the last
+        kept one. ``write`` may have moved it."""
+
+    def reread(self) -> Iterator[bytes] | None:
+        """Everything staged, from the first byte; None where it can be read only when it is published."""
+
+    def write(self, parts: Sequence[bytes]) -> None:
+        """As of a sink."""
+
+    def rewind(self) -> None:
+        """Back to where it was opened: nothing written since then is staged any more."""
+
+    def save(self) -> None:
+        """When this returns, everything staged survives the death of this process and, as far as the store can, a power
+        cut."""
+
+    def kept(self) -> None:
+        """The application has kept ``progress``: what it superseded may be freed."""
+
+    def commit(self, sha256: str, crc32: int | None, size: int) -> Stored:
+        """As of a sink. ``crc32`` None: not known; the store then checks parts, not the whole."""
+
+    def close(self) -> None:
+        """Let go. Safe to call twice."""
 
 
 class Reader(Protocol):
@@ -158,6 +228,13 @@ class Store(Protocol):
         for a key that is published, before any byte is received; of two racing uploads of one key the second to
         commit is refused by ``commit`` (by S3 only if the server honours ``If-None-Match``: the probe tells)."""
 
+    def resume(self, key: str, length: int, progress: Progress) -> Resumable:
+        """Begin (with an empty ``progress``) or go on with a resumable upload of ``length`` bytes. Raises :class:`Busy`
+        where the store can tell; :class:`AlreadyStored` for a key that is published."""
+
+    def give_up(self, key: str, progress: Progress) -> None:
+        """Free what a resumable upload staged; nobody may have it open. Idempotent."""
+
     def open(self, key: str, start: int = 0, end: int | None = None, version: str | None = None) -> Reader:
         """Bytes ``start`` (inclusive) to ``end`` (exclusive; None: to the end). Raises :class:`NotStored`; with a
         version, only ever reads that version."""
@@ -177,7 +254,7 @@ class Store(Protocol):
         the end. Lock fields and versions are not filled in."""
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
-        """Staged uploads begun before that moment (aware)."""
+        """Staged uploads begun before that moment (aware), resumable ones included."""
 
     def discard(self, leftover: Leftover) -> None:
         """Free a leftover. Never touches a published object. Idempotent."""

@@ -24,13 +24,16 @@ from casemgmt.storage.contract import (
     NotStored,
     NotSupported,
     ObjectInfo,
+    Progress,
     StoreUnavailable,
     checked_key,
 )
+from casemgmt.storage.local_resumable import LocalResumable
 from casemgmt.storage.local_sink import LocalSink, fsync_folder
 
 SHARDS = tuple(f"{n:02x}" for n in range(256))
 STAGED = ".part"
+KEPT = ".kept"  # of a resumable upload
 
 
 class LocalStore:
@@ -71,6 +74,15 @@ class LocalStore:
         # A random middle part, because a killed upload leaves its file and the retry comes with the same key.
         staged = self.staging / f"{key}.{os.urandom(6).hex()}{STAGED}"
         return LocalSink(key, staged, final, length, immutable=self.immutable)
+
+    def resume(self, key: str, length: int, progress: Progress) -> LocalResumable:
+        final = self.path(key)
+        if final.exists():
+            raise AlreadyStored(key)
+        return LocalResumable(key, self._kept(key), final, progress, immutable=self.immutable)
+
+    def give_up(self, key: str, progress: Progress) -> None:
+        self._kept(key).unlink(missing_ok=True)
 
     def open(self, key: str, start: int = 0, end: int | None = None, version: str | None = None) -> "LocalReader":
         _refuse_version(version)
@@ -115,7 +127,7 @@ class LocalStore:
                 started = datetime.fromtimestamp(entry.stat().st_mtime, UTC)
             except FileNotFoundError:
                 continue  # committed or aborted since it was listed
-            if entry.name.endswith(STAGED) and started < before:
+            if entry.name.endswith((STAGED, KEPT)) and started < before:
                 yield Leftover(entry.name, entry.name.split(".")[0], started)
 
     def discard(self, leftover: Leftover) -> None:
@@ -125,6 +137,9 @@ class LocalStore:
     def close(self) -> None:
         self.writers.shutdown()
         self.readers.shutdown()
+
+    def _kept(self, key: str) -> Path:
+        return self.staging / f"{checked_key(key)}{KEPT}"
 
     def _shard(self, shard: str) -> Path:
         folder = self._objects / shard

@@ -20,19 +20,19 @@ class LocalSink:
 
     def __init__(self, key: str, staged: Path, final: Path, length: int | None, *, immutable: bool) -> None:
         self._key, self._staged, self._final, self._immutable = key, staged, final, immutable
-        with _named():
+        with named():
             self._fd = os.open(staged, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         self._written = 0
         if length:
             try:
-                with _named():
+                with named():
                     os.posix_fallocate(self._fd, 0, length)  # "disk full" before the first byte, not after the last
             except BaseException:
                 self.abort()
                 raise
 
     def write(self, parts: Sequence[bytes]) -> None:
-        with _named():
+        with named():
             for first in range(0, len(parts), IOV_MAX):
                 self._written += write_all(self._fd, parts[first : first + IOV_MAX])
 
@@ -40,7 +40,7 @@ class LocalSink:
         try:
             if self._written != size:
                 raise Corrupted(f"{self._key}: {self._written} bytes written, {size} hashed")
-            with _named():
+            with named():
                 self._publish(size)
         finally:
             self.abort()  # after publishing: closes the file and removes the second link
@@ -48,16 +48,7 @@ class LocalSink:
 
     def _publish(self, size: int) -> None:
         os.ftruncate(self._fd, size)  # gives back what was reserved beyond the end
-        os.fchmod(self._fd, 0o444)
-        os.fsync(self._fd)  # a failed fsync is never retried: the kernel may have dropped the pages
-        try:
-            os.link(self._staged, self._final)
-        except FileExistsError:
-            raise AlreadyStored(self._key) from None
-        fsync_folder(self._final.parent)
-        if self._immutable:
-            self._staged.unlink()  # an immutable file can lose none of its names
-            make_immutable(self._fd)
+        publish(self._fd, self._key, self._staged, self._final, immutable=self._immutable)
 
     def abort(self) -> None:
         if self._fd >= 0:
@@ -65,6 +56,20 @@ class LocalSink:
             self._fd = -1
             with suppress(OSError):  # what cannot be removed now, the sweeper finds
                 self._staged.unlink(missing_ok=True)
+
+
+def publish(fd: int, key: str, staged: Path, final: Path, *, immutable: bool) -> None:
+    """Make the staged file durable under its final name, once; its staged name may stay."""
+    os.fchmod(fd, 0o444)
+    os.fsync(fd)  # a failed fsync is never retried: the kernel may have dropped the pages
+    try:
+        os.link(staged, final)
+    except FileExistsError:
+        raise AlreadyStored(key) from None
+    fsync_folder(final.parent)
+    if immutable:
+        staged.unlink()  # an immutable file can lose none of its names
+        make_immutable(fd)
 
 
 def write_all(fd: int, parts: Sequence[bytes]) -> int:
@@ -99,7 +104,7 @@ def make_immutable(fd: int, on: bool = True) -> bool:
 
 
 @contextmanager
-def _named() -> Iterator[None]:
+def named() -> Iterator[None]:
     """Turn an operating system error into the store's own family."""
     try:
         yield

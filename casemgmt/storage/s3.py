@@ -25,12 +25,14 @@ from casemgmt.storage.contract import (
     NotStored,
     NotSupported,
     ObjectInfo,
+    Progress,
     StoreError,
     StoreUnavailable,
     checked_key,
 )
 from casemgmt.storage.s3_http import Account, S3Http, content_md5, elements
 from casemgmt.storage.s3_reader import S3Reader
+from casemgmt.storage.s3_resumable import TAILS, S3Resumable, drop_tail
 from casemgmt.storage.s3_sink import S3Sink
 
 LockMode = Literal["GOVERNANCE", "COMPLIANCE"]
@@ -92,6 +94,22 @@ class S3Store:
         lock = self.lock_headers(datetime.now(UTC) + FIRST_LOCK) if self.capabilities.retention else {}
         return S3Sink(self.http, key, self.name(key), length, lock)
 
+    def resume(self, key: str, length: int, progress: Progress) -> S3Resumable:
+        # Also of one that has begun: its last process may have died between publishing and saying so.
+        with suppress(NotStored):
+            self.http.call("HEAD", self.name(key))
+            raise AlreadyStored(key)
+        lock = self.lock_headers(datetime.now(UTC) + FIRST_LOCK) if self.capabilities.retention else {}
+        return S3Resumable(self.http, key, self.name(key), self._tails(key), length, lock, progress)
+
+    def give_up(self, key: str, progress: Progress) -> None:
+        if progress.upload:
+            self.discard(Leftover(progress.upload, key, datetime.now(UTC)))
+        drop_tail(self.http, progress)
+
+    def _tails(self, key: str) -> str:
+        return f"{self.prefix}{TAILS}{checked_key(key)}."
+
     def lock_headers(self, until: datetime) -> dict[str, str]:
         """What makes a write locked from its first moment."""
         return {"x-amz-object-lock-mode": self.mode, "x-amz-object-lock-retain-until-date": _stamp(until)}
@@ -150,6 +168,7 @@ class S3Store:
                 _time(item.findtext("LastModified", "")),
             )
             for item in listing.findall("Contents")
+            if not item.findtext("Key", "").startswith(self.prefix + TAILS)  # behind all others
         ]
 
     def leftovers(self, before: datetime) -> Iterator[Leftover]:
@@ -161,11 +180,29 @@ class S3Store:
                 if leftover.started < before:
                     yield leftover
             if listing.findtext("IsTruncated") != "true":
-                return
+                break
             query["key-marker"] = listing.findtext("NextKeyMarker", "")
             query["upload-id-marker"] = listing.findtext("NextUploadIdMarker", "")
+        yield from self._left_tails(before)
+
+    def _left_tails(self, before: datetime) -> Iterator[Leftover]:
+        query = {"list-type": "2", "prefix": self.prefix + TAILS}
+        while True:
+            listing = elements(self.http.call("GET", "", query).data)
+            for item in listing.findall("Contents"):
+                name, started = item.findtext("Key", ""), _time(item.findtext("LastModified", ""))
+                if started < before:
+                    yield Leftover(name, name.removeprefix(self.prefix + TAILS).split(".")[0], started)
+            if listing.findtext("IsTruncated") != "true":
+                return
+            query["continuation-token"] = listing.findtext("NextContinuationToken", "")
 
     def discard(self, leftover: Leftover) -> None:
+        if leftover.name.startswith(self.prefix + TAILS):
+            with suppress(NotStored):
+                version = self.http.call("HEAD", leftover.name).headers.get("x-amz-version-id")
+                drop_tail(self.http, Progress(tail=1, tail_name=leftover.name, tail_version=version))
+            return
         with suppress(NotStored):  # finished or aborted since it was listed
             self.http.call("DELETE", self.name(leftover.key), {"uploadId": leftover.name})
 

@@ -69,7 +69,7 @@ class S3Sink:
             self._upload = self._start()
         if len(self._done) == MAX_PARTS:
             raise StoreError(f"{self._key}: more than {MAX_PARTS} parts of {self._part_size} bytes")
-        crc = checksum(_crc32(self._buffer))
+        crc = checksum(crc32_of(self._buffer))
         query = {"partNumber": str(len(self._done) + 1), "uploadId": self._upload}
         answer = self._http.call("PUT", self._name, query, self._buffer, {"x-amz-checksum-crc32": crc})
         self._done.append((answer.headers["ETag"], crc))
@@ -102,7 +102,7 @@ class S3Sink:
         except AlreadyStored:
             return self._settled()
 
-    def _complete(self, crc32: int) -> str | None:
+    def _complete(self, crc32: int | None) -> str | None:
         if self._buffered:
             self._send_part()
         parts = "".join(
@@ -110,11 +110,9 @@ class S3Sink:
             for number, (etag, crc) in enumerate(self._done, 1)
         )
         body = f"<CompleteMultipartUpload>{parts}</CompleteMultipartUpload>".encode()
-        headers = {
-            "If-None-Match": "*",
-            "x-amz-checksum-crc32": checksum(crc32),
-            "x-amz-checksum-type": "FULL_OBJECT",
-        }
+        headers = {"If-None-Match": "*", "x-amz-checksum-type": "FULL_OBJECT"}
+        if crc32 is not None:
+            headers["x-amz-checksum-crc32"] = checksum(crc32)
         try:
             answer = self._http.call("POST", self._name, {"uploadId": self._upload}, body, headers)
         except (AlreadyStored, NotStored):  # NotStored: NoSuchUpload, it was completed by an attempt before
@@ -139,7 +137,7 @@ def part_size(length: int | None) -> int:
     return max(PART, -(-needed // MIB) * MIB)
 
 
-def _crc32(pieces: Sequence[bytes | memoryview]) -> int:
+def crc32_of(pieces: Sequence[bytes | memoryview]) -> int:
     crc = 0
     for piece in pieces:
         crc = zlib.crc32(piece, crc)

@@ -15,6 +15,7 @@ import httpx
 
 from tests.access.scene import CONTAINER, Scene, registration
 from tests.cast import Member
+from tests.uploads.client import encoded
 
 _RECORDS = {
     "seizures": "seizure", "exhibits": "exhibit", "files": "file", "hand-overs": "handover", "cases": "case",
@@ -30,6 +31,8 @@ def address(path: str, scene: Scene) -> str:
         return scene.codes["archive"]
     if path == "/verify/{name:str}":
         return "/verify/verify.html"
+    if path.startswith("/api/v1/uploads/"):
+        return f"/api/v1/uploads/{scene.codes['upload']}"
     found = re.sub(r"/(\w[\w-]*)/\{code:str\}", lambda m: f"/{m[1]}/{scene.codes[_RECORDS[m[1]]]}", path)
     grant = "case_grant" if path.startswith("/cases") else "ended_grant"
     for part, value in {
@@ -116,6 +119,11 @@ async def ask(client: httpx.AsyncClient, member: Member | None, method: str, pat
     """As the person would: a page with its form's token, JSON with the token in a header. No redirect is followed."""
     csrf = member.actor.csrf if member else "of nobody"
     url, fields = address(path, scene), body(method, path, scene)
+    if path.startswith("/api/v1/uploads"):
+        said = encoded(id=str(uuid.uuid4()), exhibit=scene.codes["exhibit"])
+        tus = {"Tus-Resumable": "1.0.0", "Upload-Length": "0", "Upload-Metadata": said, "Upload-Offset": "999"}
+        kind = {"Content-Type": "application/offset+octet-stream"} if method == "PATCH" else {}
+        return await client.request(method, url, headers={"X-CSRF-Token": csrf, **tus, **kind})
     if method in ("GET", "HEAD"):
         return await client.request(method, url)
     if path.endswith("/files/{client_id:str}"):

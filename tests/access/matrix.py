@@ -132,6 +132,13 @@ GET    /api/v1/files/{code:str}/observation                  200 aida saule nurl
 # a form without a file is told so; a file is refused to whoever may not add one, by name, on the page of outcomes
 POST   /exhibits/{code:str}/files                            422 aida saule nurlan elena ruslan dinara askar | 404
 
+# uploads in pieces: each person's own; the one that is asked about is Aida's
+POST   /api/v1/uploads                      422 aida saule nurlan | 403 elena ruslan dinara askar | 404
+GET    /api/v1/uploads/{client_id:str}      200 aida | 404
+HEAD   /api/v1/uploads/{client_id:str}      200 aida | 404
+PATCH  /api/v1/uploads/{client_id:str}      409 aida | 404
+POST   /api/v1/uploads/{client_id:str}      400
+
 # a hand-over: an administrator, who holds nothing, is refused before anything is looked up
 POST   /hand-overs                            409 nurlan | 403 admin aida saule elena ruslan dinara askar | 404
 POST   /api/v1/hand-overs                     409 nurlan | 403 admin aida saule elena ruslan dinara askar | 404
@@ -211,6 +218,7 @@ HEAD   /packages/{code:str}/archive/{name:str}  200 dinara | 403 elena ruslan | 
 DESTRUCTIVE = """
 POST   /cases/{code:str}/seizures/{seizure:str}/leave  404 ruslan | 303 elena | 403 dinara | 404
 POST   /cases/{code:str}/grants/{grant:str}/end        409 ruslan | 303 elena | 403 dinara | 404
+DELETE /api/v1/uploads/{client_id:str}                 204 aida | 404
 DELETE /api/v1/sessions/current                        204
 POST   /sign-out                                       303
 POST   /sign-out-everywhere                            303

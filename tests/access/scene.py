@@ -16,6 +16,7 @@ from casemgmt.core.events import timestamp
 from tests.cast import Api, Member, World
 from tests.looking import look_into
 from tests.passkeys.conftest import with_key
+from tests.uploads.client import encoded
 
 CONTAINER = "MSKU3070316"
 OWNER = "Zamirbek Toktogulov"
@@ -90,6 +91,10 @@ class _Builder:
         self._exhibits = first["exhibits"]
         file = await self._put(f"/exhibits/{self.found['exhibit']}/files/{uuid.uuid4()}")
         self.found["file"] = file["id"]
+        self.found["upload"] = str(uuid.uuid4())
+        said = encoded(id=self.found["upload"], exhibit=self.found["exhibit"])
+        headers = {"Tus-Resumable": "1.0.0", "Upload-Length": "1000", "Upload-Metadata": said}
+        await self._do(world.aida, "POST", "/uploads", headers=headers)
 
     async def _put(self, path: str) -> Any:
         async with self._api(self._world.aida) as client:

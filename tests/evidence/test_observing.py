@@ -194,7 +194,7 @@ async def test_previews_and_documents_for_a_package(own_site, own_world, own, in
 async def test_the_worker_looks_into_what_arrives(own_site, own_world, own, dba, fresh_database, tmp_path):
     file_id = await send(own_site, own_world, own, photos.camera())
     pool = Inspectors()
-    (task,) = worker.looking(own_site.store, pool)
+    task, _ = worker.looking(own_site.store, pool)
     assert await worker.once(task, fresh_database.sequencer) is True
     await pool.close()
     assert len(await seen(dba, file_id)) == 1

@@ -34,6 +34,7 @@ def on_domain_error(request: AnyRequest, error: DomainError) -> Response[Any]:
     answer = _answer(
         request, error.status, error.slug, error.message, error.fields if isinstance(error, Invalid) else {}
     )
+    answer.headers.update(error.headers)
     if isinstance(error, Unavailable):
         log.error("database.away", path=request.url.path, method=request.method)
         answer.headers["Retry-After"] = "5"
