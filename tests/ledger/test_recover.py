@@ -71,6 +71,11 @@ class House:
         await writer.close()
         await sequencing.close()
 
+    async def start(self, dsn: Dsn) -> None:
+        """The worker's sequencer over this database; it must end by itself."""
+        async with asyncio.timeout(20):
+            await run_sequencer(dsn.sequencer, self.signer, self.store, asyncio.Event())
+
     async def recover(self, dsn: Dsn, *known: Note) -> Recovered:
         owner, sequencing = await asyncpg.connect(dsn.owner_login), await asyncpg.connect(dsn.sequencer)
         try:
@@ -104,7 +109,7 @@ async def test_a_restored_backup_stops_the_log_and_does_not_fork_it(house: House
     await house.work(house.ledger, 4)
     before = sorted(found.key for found in house.store.objects())
     with pytest.raises(RewoundError, match="a tree of 7 entries was signed, and this database has 3"):
-        await run_sequencer(old.sequencer, house.signer, house.store, asyncio.Event())
+        await house.start(old)
     assert await rows(old, "select max(size) from ledger.checkpoint") == [(3,)]
     assert sorted(found.key for found in house.store.objects()) == before
     last = await house.signer.last()
@@ -122,7 +127,7 @@ async def test_without_the_signers_record_the_store_still_stops_it(house: House)
     await house.work(house.ledger, 1)
     house.signer.record.path.unlink()
     with pytest.raises(RewoundError, match="the write-once store holds entries from 3 on"):
-        await run_sequencer(old.sequencer, house.signer, house.store, asyncio.Event())
+        await house.start(old)
 
 
 async def test_recovering_brings_back_every_entry_with_its_place_and_goes_on_without_a_fork(house: House) -> None:
@@ -135,7 +140,7 @@ async def test_recovering_brings_back_every_entry_with_its_place_and_goes_on_wit
     )
     checkpoints = "select size, root, note from ledger.checkpoint order by size"
     with pytest.raises(RewoundError):
-        await run_sequencer(old.sequencer, house.signer, house.store, asyncio.Event())
+        await house.start(old)
     done = await house.recover(old)
     assert (done.before, done.after, done.entries) == (3, 303, 300)
     assert await rows(old, everything) == await rows(house.ledger, everything)

@@ -170,7 +170,8 @@ async def test_a_halted_ledger_takes_no_event_until_it_is_recovered(
     elsewhere = TileFrontier().extended([bytes(32)] * 5)[0]
     (tmp_path / "ledger.signed").write_text(str(Checkpoint(key.name, 5, elsewhere.root()).signed(key)))
     with pytest.raises(ForkError):
-        await run_sequencer(ledger.sequencer, other, store, asyncio.Event())
+        async with asyncio.timeout(20):
+            await run_sequencer(ledger.sequencer, other, store, asyncio.Event())
     assert "was signed" in await writer.connection.fetchval("select reason from ledger.halt")
     with pytest.raises(asyncpg.PostgresError, match="the ledger has stopped"):
         await writer.write()
