@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import structlog
 from litestar import Response
 from litestar.response import Stream
-from sqlalchemy import select
+from sqlalchemy import case, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core.actor import Actor
@@ -30,16 +30,24 @@ from casemgmt.packages.models import Package, Part
 from casemgmt.storage.contract import NotStored, Store
 from casemgmt.trust.zip import Entry, Extent, Layout
 
+SMALL = 64 << 10
+"""Bytes of the largest document that is read with the list of parts; larger ones are read while they are sent."""
+
+BLOCK = 256 << 10
+
 log = structlog.get_logger()
 
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """Where everything lies in a package's archive. ``files`` maps storage keys to file id and stored version."""
+    """Where everything lies in a package's archive. ``files`` maps storage keys to file id and stored version;
+    ``documents`` are larger documents of the package by name, to be read in pieces."""
 
+    package_id: int
     number: str
     layout: Layout
     files: Mapping[str, tuple[int, str | None]]
+    documents: Mapping[str, int]
 
     @property
     def name(self) -> str:
@@ -50,18 +58,29 @@ async def archive(db: AsyncSession, package: Package) -> Archive:
     """Raises NotComplete while the seal's own proof is missing."""
     if not await queries.is_complete(db, package):
         raise NotComplete
+    small = case((Part.size <= SMALL, Part.data))
     query = (
-        select(Part.path, Part.size, Part.crc32, Part.sha256, Part.data, File.object_key, File.id, File.store_version)
+        select(Part.ord, Part.path, Part.size, Part.crc32, Part.sha256, small.label("data"), File.object_key, File.id,
+               File.store_version)
         .outerjoin(File, File.id == Part.file_id)
         .where(Part.package_id == package.id)
         .order_by(Part.ord)
-    )
-    entries, files = [], {}
-    for path, size, crc32, sha256, data, key, file_id, version in await db.execute(query):
-        entries.append(Entry(path, size, crc32, sha256.hex(), key if data is None else data))
-        if data is None:
-            files[key] = (file_id, version)
-    return Archive(package.number, Layout(entries), files)
+    )  # fmt: skip
+    entries: list[Entry] = []
+    files: dict[str, tuple[int, str | None]] = {}
+    documents: dict[str, int] = {}
+    for row in await db.execute(query):
+        source: bytes | str
+        if row.object_key is not None:
+            source = str(row.object_key)
+            files[source] = row.id, row.store_version
+        elif row.data is None:
+            source = f"document {row.ord}"
+            documents[source] = row.ord
+        else:
+            source = row.data
+        entries.append(Entry(row.path, row.size, row.crc32, row.sha256.hex(), source))
+    return Archive(package.id, package.number, Layout(entries), files, documents)
 
 
 async def archive_size(db: AsyncSession, package: Package) -> int:
@@ -109,9 +128,25 @@ async def _blocks(database: Database, store: Store, actor: Actor, found: Archive
         if isinstance(piece, bytes):
             yield piece
             continue
-        async with aclosing(_file(database, store, actor, found, piece)) as blocks:
+        read = _document if piece.entry.source in found.documents else _file
+        async with aclosing(read(database, store, actor, found, piece)) as blocks:
             async for block in blocks:
                 yield block
+
+
+async def _document(
+    database: Database, store: Store, actor: Actor, found: Archive, piece: Extent
+) -> AsyncGenerator[bytes, None]:
+    """A large document's bytes from its row, a block at a time; nothing of it is kept in memory for the others."""
+    place = found.documents[str(piece.entry.source)]
+    for start in range(piece.start, piece.stop, BLOCK):
+        length = min(BLOCK, piece.stop - start)
+        query = select(func.substring(Part.data, start + 1, length)).where(
+            Part.package_id == found.package_id, Part.ord == place
+        )
+        async with database.begin(actor) as db:
+            block = bytes((await db.execute(query)).scalar_one())
+        yield block
 
 
 async def _file(
