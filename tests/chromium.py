@@ -6,8 +6,10 @@ import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
 
-from playwright.sync_api import Browser, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
 
 _QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
@@ -20,14 +22,28 @@ def program() -> str:
 
 
 @contextmanager
-def chromium() -> Iterator[tuple[Playwright, Browser]]:
+def profile(folder: Path, **options: Any) -> Iterator[BrowserContext]:
+    """A browser whose profile stays in ``folder`` and can be opened again."""
+    with sync_playwright() as playwright:
+        arguments = [*_QUIET, *options.pop("args", ())]
+        context = playwright.chromium.launch_persistent_context(
+            str(folder), executable_path=program(), args=arguments, **options
+        )
+        try:
+            yield context
+        finally:
+            context.close()
+
+
+@contextmanager
+def chromium(*arguments: str) -> Iterator[tuple[Playwright, Browser]]:
     """A browser that starts no downloads of its own.
 
     Keep it no longer than one module: as long as it is open, its event loop counts as running in this thread, and no
     asynchronous test can run.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=list(_QUIET))
+        browser = playwright.chromium.launch(executable_path=program(), args=[*_QUIET, *arguments])
         try:
             yield playwright, browser
         finally:

@@ -15,7 +15,7 @@ from litestar.handlers import HTTPRouteHandler
 from casemgmt.core.assets import STATIC_ROOT, Assets
 from casemgmt.core.i18n import gettext, pgettext
 
-PAGES = ("/phone", "/phone/new")
+PAGES = ("/phone", "/phone/new", "/phone/more")
 """The pages that open without a network. They hold nothing of any person and are the same for everybody."""
 
 _KEPT = ("js/", "vendor/hash-wasm", "app.css", "icon.svg")

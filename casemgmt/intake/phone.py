@@ -38,6 +38,12 @@ async def phone_new(request: AnyRequest) -> Template:
     return _page(request, "intake/phone_new.html", values={}, errors={}, me=None, post=None, limit=MOST_PHOTOS, **empty)
 
 
+@get("/phone/more", opt={"public": True})
+async def phone_more(request: AnyRequest) -> Template:
+    """The rarer fields of the form: apart, so that the first screen comes sooner on a slow line."""
+    return _page(request, "intake/phone_more.html", values={}, errors={}, **form.choices({}, ()))
+
+
 def _page(request: AnyRequest, template: str, **context: Any) -> Template:
     """As a stranger sees it, whoever asks; ``?lang=`` speaks for a service worker, which sends no cookies."""
     state = request.state
@@ -48,4 +54,4 @@ def _page(request: AnyRequest, template: str, **context: Any) -> Template:
     return page(request, template, **context)
 
 
-handlers = [phone, phone_new]
+handlers = [phone, phone_new, phone_more]

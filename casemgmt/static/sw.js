@@ -64,6 +64,8 @@ self.addEventListener("fetch", (event) => {
   if (request.mode === "navigate") {
     if (pathname in SHELL.pages) event.respondWith(kept(pathname).then((answer) => (answer.ok ? answer : fetch(request))));
     else if (isPage(pathname)) event.respondWith(page(request, pathname));
+  } else if (pathname in SHELL.pages) {
+    event.respondWith(kept(pathname).then((answer) => (answer.ok ? answer : fetch(request))));
   } else if (pathname.startsWith("/static/")) {
     event.respondWith(file(request));
   }

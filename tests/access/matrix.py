@@ -38,6 +38,7 @@ GET    /sw.js                                                200 stranger | 200
 GET    /manifest.webmanifest                                 200 stranger | 200
 GET    /phone                                                200 stranger | 200
 GET    /phone/new                                            200 stranger | 200
+GET    /phone/more                                           200 stranger | 200
 
 # one's own account
 GET    /                                                     200

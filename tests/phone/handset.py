@@ -24,8 +24,7 @@ class Handset:
     """A browser profile of its own on one server."""
 
     def __init__(self, browser: Browser, server: str, **options: Any) -> None:
-        self.server = server
-        self.context: BrowserContext = browser.new_context(
+        context = browser.new_context(
             base_url=server,
             viewport=ViewportSize(width=412, height=839),
             is_mobile=True,
@@ -36,6 +35,17 @@ class Handset:
             permissions=options.pop("permissions", ["geolocation"]),
             **options,
         )
+        self._use(context, server)
+
+    @classmethod
+    def of(cls, context: BrowserContext, server: str) -> Handset:
+        """For a profile that is opened again."""
+        handset = cls.__new__(cls)
+        handset._use(context, server)
+        return handset
+
+    def _use(self, context: BrowserContext, server: str) -> None:
+        self.context, self.server = context, server
         self.context.set_default_timeout(15_000)
         # Requests are looked at from the first one on: switched on later, some would pass unseen.
         self.context.route("**/nothing-asks-for-this", lambda route: route.abort())
@@ -65,6 +75,7 @@ class Handset:
         self.page.get_by_label("PIN, at least 6 digits").fill(pin)
         self.page.get_by_label("The same PIN again").fill(pin)
         self.page.get_by_role("button", name="Set the PIN").click()
+        expect(self.page.locator("[data-setup]")).to_be_hidden(timeout=15_000)
         expect(self.page.get_by_role("button", name="Lock this phone")).to_be_visible()
         self.page.reload()  # a page that was open before the worker is not controlled by it
 
@@ -122,7 +133,8 @@ class Handset:
     def chunks(self) -> int:
         script = f"""async () => {{
             const {{ ask, transact }} = await ({_MODULE})('phone/database.js');
-            return transact(['chunks'], 'readonly', (chunks) => ask(chunks.count()));
+            const keys = await transact(['chunks'], 'readonly', (chunks) => ask(chunks.getAllKeys()));
+            return keys.filter(([first]) => first !== 'reserve').length;
         }}"""
         return int(self.page.evaluate(script))
 
@@ -144,7 +156,7 @@ async def with_phone(server: str, visit: Callable[[Handset], None], **options: A
     """Run ``visit`` in a thread of its own: the server lives in this one's event loop. Errors of scripts fail it."""
 
     def run() -> None:
-        with chromium() as (_, browser):
+        with chromium("--use-fake-device-for-media-stream") as (_, browser):
             handset = Handset(browser, server, **options)
             visit(handset)
             assert handset.errors == []

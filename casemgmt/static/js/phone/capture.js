@@ -5,8 +5,9 @@ import { deviceTime } from "../clock.js";
 import { enhance as askPlace } from "../place.js";
 import { read } from "./database.js";
 import { entries, fill, registration, summary } from "./fields.js";
+import { takeNumber } from "./numbers.js";
 import { ChangedElsewhere, begin, keep, load } from "./records.js";
-import { isFull, persist } from "./room.js";
+import { isFull, persist, withReserve } from "./room.js";
 import { Shots } from "./shots.js";
 import { askForPin } from "./unlock.js";
 import { opened, touch, vaultOf } from "./vault.js";
@@ -41,6 +42,7 @@ class Capture {
     const there = this.asked.get("draft") && (await load(this.open, this.asked.get("draft")));
     const draft = there && there.row.state === "draft" ? there : null;
     this.record = draft ?? (await begin(this.open));
+    await this.details();
     if (draft) fill(form, draft.body.fields);
     else await this.prefill(vault);
     // A draft that is opened again elsewhere keeps the place where it was begun.
@@ -53,6 +55,16 @@ class Capture {
     await this.shots.redraw();
     this.listen();
     this.sayClock();
+  }
+
+  // The rarer fields are a page of their own, so that the first screen comes sooner.
+  async details() {
+    const box = this.form.querySelector(".more-details");
+    const answer = await fetch("/phone/more").catch(() => null);
+    box.hidden = !answer?.ok;
+    if (box.hidden) return;
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    box.append(...page.querySelector("main").childNodes);
   }
 
   async prefill(vault) {
@@ -128,7 +140,7 @@ class Capture {
     record.body.fields = said;
     record.body.summary = summary(this.form, this.words.bag);
     try {
-      await keep(this.open, record);
+      await withReserve(() => keep(this.open, record));
     } catch (error) {
       this.status.textContent = error instanceof ChangedElsewhere ? this.words.elsewhere : this.failed(error);
       return;
@@ -159,8 +171,10 @@ class Capture {
       exhibits: [], ...registration(body.fields), seized_at_typed: Boolean(body.typed),
       client_id: record.row.id, captured_by: record.row.owner, device: record.row.device, device_at: deviceTime(),
     };
+    const number = record.row.number ?? (await takeNumber(record.row.owner));
+    if (number) body.registration.number = number;
     try {
-      await keep(open, record, { state: "saved" });
+      await withReserve(() => keep(open, record, { state: "saved", number }));
     } catch (error) {
       this.finished = false;
       this.status.textContent = error instanceof ChangedElsewhere ? this.words.elsewhere : this.failed(error);

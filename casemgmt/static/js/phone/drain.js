@@ -7,11 +7,12 @@
 import { ask as answered, changed, read, transact, write } from "./database.js";
 import { ChangedElsewhere, all, keep, load, mark, wipe } from "./records.js";
 import { Tampered } from "./seal.js";
+import { refill } from "./numbers.js";
 import { NoAnswer, Refusal, me, register } from "./server.js";
 import { send } from "./upload.js";
 import { lock, opened, refresh } from "./vault.js";
 
-const LEASE = 60_000; // ms, where there are no Web Locks
+const LEASE = 15_000; // ms, where there are no Web Locks
 const SOON = 1_000;
 const LATEST = 5 * 60_000;
 const AGAIN = new Set([408, 425, 429]); // with every 5xx: not this record's fault
@@ -88,8 +89,8 @@ async function sendFiles(open, record, who) {
 
 // Why a record waits for a person: its number for the page's own words, and the server's words where it gave some.
 const notice = (error) => error instanceof Refusal
-  ? { status: error.status, words: error.words, errors: error.errors }
-  : { status: error.name, words: "", errors: {} };
+  ? { status: error.status, type: error.type, words: error.words, errors: error.errors }
+  : { status: error.name, type: "", words: "", errors: {} };
 
 async function each(open, who, id) {
   let record = null;
@@ -119,8 +120,7 @@ async function each(open, who, id) {
 async function drainOnce() {
   const open = await opened();
   const waiting = (await all()).filter(waits);
-  if (waiting.length === 0) return "empty";
-  if (!open) return "locked";
+  if (!open) return waiting.length === 0 ? "empty" : "locked";
   const who = await me();
   await write("facts", { name: "clock", ms: who.clock, at: Date.now() });
   if (who.id !== open.owner) {
@@ -128,8 +128,10 @@ async function drainOnce() {
     return "other";
   }
   await refresh({ owner: who.id, name: who.name, post: who.post, place: who.place });
+  await refill(who.id, who.csrf);
   let again = false;
   for (const { id, owner } of waiting) if (owner === open.owner) again = (await each(open, who, id)) || again;
+  if (waiting.length === 0) return "empty";
   return again ? "again" : "done";
 }
 

@@ -1,5 +1,7 @@
 // Installing: the service worker, a new version of it, and telling an iPhone's owner what the iPhone does not tell.
 
+import { NAME } from "./waiting.js";
+
 const iPhone = () => /iPhone|iPad/.test(navigator.userAgent) || (navigator.platform === "MacIntel" && navigator.maxTouchPoints > 1);
 const installed = () => navigator.standalone === true || matchMedia("(display-mode: standalone)").matches;
 
@@ -18,7 +20,19 @@ function offer(worker, box) {
   };
 }
 
+// A telephone that has no vault yet is offered one, on the page where an officer's shift begins.
+function offerVault() {
+  const offer = document.querySelector("[data-offer-phone]");
+  if (!offer || !matchMedia("(pointer: coarse)").matches || !navigator.serviceWorker) return;
+  try {
+    offer.hidden = Boolean(localStorage.getItem(NAME));
+  } catch {
+    // Storage is forbidden, so a vault could not be kept.
+  }
+}
+
 export async function enhance(root) {
+  offerVault();
   if (root.installed) return;
   root.installed = true;
   const tip = document.querySelector("[data-home-screen]");

@@ -5,7 +5,6 @@ import { exportAll, importFile } from "./carry.js";
 import { onChange, read } from "./database.js";
 import { keepDraining } from "./drain.js";
 import { all, discard, keep, load, mark } from "./records.js";
-import { room } from "./room.js";
 import { Tampered } from "./seal.js";
 import { me } from "./server.js";
 import { setUp } from "./setup.js";
@@ -59,10 +58,6 @@ class Screen {
     await this.showRecords(open, records);
     this.showOthers(open, known, records);
     await this.showOutcome();
-    const { free } = await room();
-    const left = this.root.querySelector("[data-room]");
-    left.hidden = free === Infinity;
-    left.textContent = this.words.room.replace("{mib}", Math.floor(free / 1048576));
   }
 
   async showRecords(open, records) {
@@ -161,7 +156,8 @@ class Screen {
     const record = await load(open, id);
     delete record.body.sentAs;
     delete record.body.registration;
-    await keep(open, record, { state: "draft", notice: null });
+    const taken = /:number-taken$/.test(record.row.notice?.type ?? "");
+    await keep(open, record, { state: "draft", notice: null, ...(taken && { number: null }) });
     location.assign(`/phone/new?draft=${id}`);
   }
 

@@ -65,8 +65,12 @@ export async function me() {
   return { ...found, clock: Date.parse(found.now) - (asked + Date.now()) / 2 };
 }
 
-export async function register(registration, csrf) {
+async function post(path, said, csrf, ...wanted) {
   const headers = { "Content-Type": "application/json", "X-CSRF-Token": csrf };
-  const body = JSON.stringify(registration);
-  return json(await ask("/api/v1/seizures", { method: "POST", headers, body }), "id", "number", "exhibits");
+  return json(await ask(path, { method: "POST", headers, body: JSON.stringify(said) }), ...wanted);
 }
+
+export const register = (said, csrf) => post("/api/v1/seizures", said, csrf, "id", "number", "exhibits");
+
+// A block of numbers that nobody else gets: {numbers}.
+export const reserve = (said, csrf) => post("/api/v1/number-blocks", said, csrf, "numbers");

@@ -2,7 +2,7 @@
 
 import { NoAnswer, Refusal } from "./server.js";
 import { keepDraining } from "./drain.js";
-import { SHORTEST_PIN, create, opened, vaultOf } from "./vault.js";
+import { SHORTEST_PIN, create, lock, opened, vaultOf } from "./vault.js";
 
 export async function setUp(box, me, done) {
   const words = JSON.parse(box.dataset.words);
@@ -15,6 +15,8 @@ export async function setUp(box, me, done) {
     document.querySelector("[data-sign-in]").hidden = !(error instanceof Refusal);
     return;
   }
+  const open = await opened();
+  if (open && open.owner !== who.id) await lock();
   if (await vaultOf(who.id)) return;
   box.hidden = false;
   box.querySelector("[data-setup-name]").textContent = who.name;

@@ -3,7 +3,7 @@
 
 import { deviceTime } from "../clock.js";
 import { MOST_FILES, addFile, removeFile, thumb } from "./records.js";
-import { isFull, room } from "./room.js";
+import { hasRoom, isFull, withReserve } from "./room.js";
 
 const SMALL = 224; // pixels of the picture in the list
 
@@ -69,7 +69,7 @@ export class Shots {
   }
 
   async measure() {
-    const { enough } = await room();
+    const enough = await hasRoom();
     if (this.full && enough) this.failed = "";
     this.full = !enough;
     this.show();
@@ -94,9 +94,10 @@ export class Shots {
     this.show();
     try {
       const said = { at: deviceTime(), place: session.place(), thumb: await small(file) };
-      await addFile(session.open, session.record, file, said);
+      await withReserve(() => addFile(session.open, session.record, file, said));
       this.busy = false;
       await this.redraw();
+      await this.measure();
     } catch (error) {
       this.busy = false;
       if (isFull(error)) {

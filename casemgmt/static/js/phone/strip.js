@@ -12,7 +12,7 @@ async function show(strip, words) {
   if (strip.hidden) return;
   const oldest = waiting[0].at;
   const held = waiting.filter((row) => row.state === "held").length;
-  strip.textContent = words.waiting.replace("{count}", waiting.length).replace("{age}", age(oldest, words))
+  strip.querySelector("a").textContent = words.waiting.replace("{count}", waiting.length).replace("{age}", age(oldest, words))
     + (held > 0 ? ` ${words.held.replace("{count}", held)}` : "");
   strip.classList.toggle("bad", isOld(oldest) || held > 0);
 }
@@ -26,7 +26,22 @@ async function guard(strip) {
   }, { capture: true });
 }
 
+const begun = (form) => [...form.elements].some((one) => one.files?.length > 0
+  || (one.type === "radio" && one.checked !== one.defaultChecked)
+  || (/^text/.test(one.type) && one.value !== one.defaultValue));
+
+// Who works with a vault registers on the phone's own page, where a lost network loses nothing. A form that somebody
+// has begun to fill in is left alone.
+async function ownPage({ person }) {
+  const form = document.querySelector("form.intake");
+  if (location.pathname !== "/seizures/new" || location.search || !person || !form) return false;
+  if (!(await read("vaults", person)) || begun(form)) return false;
+  location.replace("/phone/new");
+  return true;
+}
+
 export async function start(strip) {
+  if (await ownPage(strip.dataset)) return;
   const words = JSON.parse(strip.dataset.words);
   await guard(strip);
   await show(strip, words);
