@@ -15,16 +15,25 @@ function hasher(instance) {
   };
 }
 
+// Chromium sometimes breaks off the stream of a large file: it is taken up again where it broke, as long as it gets on.
 async function hashBlob(blob, hash, told) {
-  const reader = blob.stream().getReader();
-  let unsaid = 0;
+  let at = 0, said = 0, begun = -1;
   hash.begin();
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done || (unsaid += value.length) > 8 << 20) { told(unsaid); unsaid = 0; }
-    if (done) return hash.end();
-    hash.add(value);
+  while (at < blob.size) {
+    if (at === begun) throw 0;
+    begun = at;
+    const reader = blob.slice(at).stream().getReader();
+    try {
+      for (;;) {
+        const { done, value } = await reader.read();
+        if (done) break;
+        hash.add(value);
+        at += value.length;
+        if (at - said > 8 << 20) { told(at - said); said = at; }
+      }
+    } catch { continue; }
   }
+  return hash.end();
 }
 
 function workerMain() {
@@ -32,7 +41,7 @@ function workerMain() {
   onmessage = async ({ data }) => {
     if (data.module) { hash = hasher(new WebAssembly.Instance(data.module)); return; }
     try { postMessage({ digest: await hashBlob(data, hash, read => postMessage({ read })) }); }
-    catch (error) { postMessage({ failed: String(error) }); }
+    catch { postMessage({}); }
   };
 }
 
@@ -90,5 +99,7 @@ async function hashAll(jobs, told) {
       job.done(digest);
     }
   };
-  await Promise.all(pool.length ? pool.map(lane) : [lane(null)]);
+  const lanes = pool.length ? pool.map(lane) : [lane(null)];
+  await Promise.allSettled(lanes);  // no Worker is left busy for the next check
+  await Promise.all(lanes);
 }
