@@ -117,9 +117,8 @@ def _enrolled(event: Event, fingerprint: str, index: int) -> SignerKey:
 def _revoked(event: Event, found: SignerKey | None, index: int) -> SignerKey:
     if found is None:
         raise PasskeyError(f"{shown(event.stream)}: a key is revoked that was not enrolled")
-    if found.revoked is not None:
-        raise PasskeyError(f"{shown(event.stream)}: a key is revoked twice")
-    return replace(found, revoked=index)
+    # after a recovery an administrator may have to revoke again what the ledger knew as revoked: the first one counts
+    return found if found.revoked is not None else replace(found, revoked=index)
 
 
 def _text(data: Mapping[str, Any], name: str) -> str:

@@ -48,3 +48,13 @@ def test_the_scripts_say_the_same_in_every_shell(good: dict[str, bytes], unpack:
     said = {name: by_script(package, shell=shell) for name, shell in shells().items()}
     assert len({one.words for one in said.values()}) == 1, said
     assert {one.status for one in said.values()} == {0}
+
+
+def test_the_script_says_whose_word_the_witnesses_are(good: dict[str, bytes], unpack: Unpack, tmp_path: Path) -> None:
+    package = unpack(good["full"])
+    policy = package / "ledger" / "trust.policy"
+    key = policy.read_text(encoding="utf-8").split()[1]
+    published = tmp_path / "published.policy"
+    published.write_bytes(policy.read_bytes())
+    assert "Quorum of witnesses FROM THE PACKAGE" in by_script(package, "--log-key", key).words
+    assert "Quorum of witnesses: agencies" in by_script(package, "--policy", str(published)).words

@@ -10,10 +10,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page, Request, expect
 
+from casemgmt.trust.contents import Why
 from tests.frontend.looking import DEVICES, axe, overflow
 from tests.kit.conftest import opened
 from tests.kit.forging import forged
 from tests.kit.verifiers import PAGE, by_page
+from tests.trust import factory
 from tests.trust.factory import draft
 from tests.trust.repacking import laid_out
 
@@ -121,6 +123,46 @@ def test_the_readers_own_key_or_policy_is_used(good: dict[str, bytes], verifier:
     assert by_page(verifier, good["full"], own=strict).failed == [6]
     other = "ledger.customs.example/2027+cb1d1676+AUGDty6Tx3KGDI7fD38PWCSreS4O8J7dO4muEa7BbFeb"
     assert by_page(verifier, good["full"], own=other).failed == [5]
+
+
+@pytest.mark.parametrize("given", ["key", "policy"])
+def test_a_log_key_alone_makes_no_witness_known(given: str, browser: Browser, archive: Path) -> None:
+    """Whoever holds the log's key can make witnesses of any name."""
+    policy = re.search(rb"log (\S+)\nwitness.*?quorum agencies\n", archive.read_bytes(), re.DOTALL)
+    assert policy
+    page = opened(browser.new_page())
+    page.locator("#key").evaluate("(box, text) => { box.value = text; }", policy[1 if given == "key" else 0].decode())
+    limits = checked(page, archive).locator("#limits")
+    words = "no witness whose key you gave cosigned this one"
+    (expect(limits).to_contain_text if given == "key" else expect(limits).not_to_contain_text)(words)
+    expect(limits).not_to_contain_text("it came from the package")
+    page.close()
+
+
+def test_what_is_withheld_may_be_a_hand_over_and_no_clock_orders_a_chain(
+    browser: Browser, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package, stream = draft(exhibits=["KG-2027-000123/1"]), "exhibit:KG-2027-000123/1"
+    said = {"to": {"name": "Nurlan"}, "seal": {"state": "intact"}}
+    for act in ("offered", "accepted"):
+        package.indexes.append(package.ledger.append(stream, f"custody:handover:{act}", said))
+        monkeypatch.setattr(factory, "AT", "2026-01-01T00:00:00.000Z")  # a server whose clock was set back
+    package.size = package.ledger.tree.size
+    (tmp_path / "whole.zip").write_bytes(package.archive())
+    package.indexes.append(package.ledger.append(stream, "custody:handover:accepted", {"to": {"name": "Nobody"}}))
+    package.withheld[package.indexes[-1]] = Why("informant", "Names who told us")
+    package.size = package.ledger.tree.size
+    (tmp_path / "redacted.zip").write_bytes(package.archive())
+    page = opened(browser.new_page())
+    things, seals = page.locator("#things"), page.locator("#signs li").nth(2)
+    checked(page, tmp_path / "whole.zip")
+    expect(things).to_contain_text(re.compile("offered by .*accepted by Nurlan", re.DOTALL))
+    expect(things).to_contain_text("Held by Nurlan")
+    expect(seals).to_have_class("ok")
+    checked(page, tmp_path / "redacted.zip")
+    expect(seals).to_have_class("warn")
+    expect(things).not_to_contain_text("Held by Nurlan")
+    page.close()
 
 
 def test_a_browser_without_ed25519_says_so_and_calls_nothing_good(browser: Browser, good: dict[str, bytes]) -> None:

@@ -5,22 +5,29 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 
 import pytest
+from asn1crypto import cms, tsp
+from asn1crypto import x509 as asn1_x509
+from cryptography import x509
+from cryptography.hazmat.primitives.serialization import Encoding
 
 from casemgmt.trust.contents import ORGANISATION_CA
 from casemgmt.trust.errors import PackageError, PasskeyError
+from casemgmt.trust.keys import COSIGNATURE, SigningKey
+from casemgmt.trust.policy import Policy
 from casemgmt.trust.promise import Promise
+from casemgmt.trust.verify import openssl as openssl_command
 from casemgmt.trust.verify.command import main
 from casemgmt.trust.verify.examination import Brought
 from casemgmt.trust.verify.findings import Outcome
 from casemgmt.trust.verify.openssl import OpenSsl
 from casemgmt.trust.verify.steps import verify_package
 from tests.trust.authorities import Authorities, authorities
-from tests.trust.factory import BESIDE, Draft, archive, draft, full_draft, hand_over, inline
+from tests.trust.factory import BESIDE, LOG, WITNESSES, Draft, archive, draft, full_draft, hand_over, inline
 from tests.trust.people import AIDA, NURLAN
 from tests.trust.repacking import OPENSSL, failed, files_of, finding, relisted, repacked, verify
 
@@ -49,7 +56,7 @@ def test_a_full_package_holds_in_all_twelve_steps_and_names_who_signed_by_what_m
     for step in (11, 12):
         assert finding(report, step).startswith("DEMONSTRATION")
         assert "NOT yet compared" in finding(report, step)
-    assert sum("came from the package itself" in caveat for caveat in report.caveats) == 3
+    assert sum("came from the package itself" in caveat for caveat in report.caveats) == 4
 
 
 def test_without_openssl_two_steps_are_not_checked_and_never_good() -> None:
@@ -199,7 +206,7 @@ def test_with_the_right_ca_brought_nothing_is_said_of_comparing_and_with_another
     report = verify(GOOD, Brought(ca=ours, timestamp_ca=ours))
     assert report.holds
     assert "CA given by you" in finding(report, 11)
-    assert sum("came from the package itself" in caveat for caveat in report.caveats) == 1
+    assert sum("came from the package itself" in caveat for caveat in report.caveats) == 2
     assert failed(verify(GOOD, Brought(ca=other))) == [11]
     assert failed(verify(GOOD, Brought(timestamp_ca=other))) == [12]
 
@@ -337,3 +344,81 @@ def test_the_package_is_the_same_on_every_making_but_for_what_authorities_add() 
     assert full_draft().prepared().documents.keys() == FULL.prepared().documents.keys()
     assert hashlib.sha256(draft().archive()).digest() == hashlib.sha256(draft().archive()).digest()
     assert verify_package(Path("/nonexistent")).status == 1
+
+
+def test_a_timestamp_is_that_of_whoever_signed_it_and_not_of_a_certificate_laid_beside() -> None:
+    other = Authorities.make(name="A")
+    package = full_draft()
+    package.authorities = Decorated(package.authorities.folder, other) if package.authorities else None
+    report = verify(package.archive())
+    assert "DEMONSTRATION authority" in finding(report, 12)
+    assert "DEMONSTRATION tsa" in finding(report, 12)
+
+
+@dataclass(frozen=True)
+class Decorated(Authorities):
+    """Lays another authority's certificate before its own: what is in a token beside the signature is not signed."""
+
+    other: Authorities
+
+    def stamp(self, content: bytes) -> bytes:
+        response = tsp.TimeStampResp.load(super().stamp(content))
+        token = response["time_stamp_token"]["content"]
+        pem = (self.other.folder / "tsa.pem").read_bytes()
+        laid = x509.load_pem_x509_certificate(pem).public_bytes(Encoding.DER)
+        own = [choice.dump() for choice in token["certificates"]]
+        assert laid < own[0], "a SET stands in the order of its bytes: the other is to be the first"
+        names = ("version", "digest_algorithms", "encap_content_info", "signer_infos")
+        made = cms.SignedData({**{name: token[name] for name in names}, "certificates": _certificates([laid, *own])})
+        content_info = cms.ContentInfo({"content_type": "signed_data", "content": made})
+        whole = tsp.TimeStampResp({"status": response["status"], "time_stamp_token": content_info})
+        return bytes(whole.dump())
+
+
+def _certificates(ders: list[bytes]) -> cms.CertificateSet:
+    return cms.CertificateSet([cms.CertificateChoices("certificate", asn1_x509.Certificate.load(one)) for one in ders])
+
+
+def test_a_timestamp_of_the_future_has_not_expired(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = short_lived(timedelta(days=-2), timedelta(seconds=3))
+    data = signed_by(made, full_draft())
+    time.sleep(4)
+
+    class Earlier(datetime):
+        @classmethod
+        def now(cls, tz: tzinfo | None = None) -> Earlier:
+            return cls(2020, 1, 1, tzinfo=tz)
+
+    monkeypatch.setattr(openssl_command, "datetime", Earlier)
+    assert 12 in failed(verify(data, Brought(ca=made.ca, timestamp_ca=made.ca)))
+
+
+def test_a_plain_signature_is_not_taken_for_cades() -> None:
+    package = full_draft()
+    assert package.authorities is not None
+    package.authorities = Plain(package.authorities.folder)
+    assert failed(verify(package.archive())) == [11]
+
+
+class Plain(Authorities):
+    def sign(self, content: bytes) -> bytes:
+        (self.folder / "content").write_bytes(content)
+        self._run(
+            *("cms", "-sign", "-binary", "-outform", "DER", "-md", "sha256"),
+            *("-in", "content", "-signer", "signer.pem", "-inkey", "signer.key", "-out", "p7s"),
+        )
+        return (self.folder / "p7s").read_bytes()
+
+
+def test_witnesses_out_of_the_package_are_not_believed_because_the_log_key_was_brought() -> None:
+    """Who holds the log's key can make witnesses of any name."""
+    made_up = tuple(SigningKey(key.name, COSIGNATURE, bytes([number]) * 32) for number, key in enumerate(WITNESSES))
+    package = draft(witnesses=made_up)
+    data = package.archive()
+    report = verify(data, Brought(log_key=LOG.verifier))
+    assert any("keys of the witnesses came from the package" in caveat for caveat in report.caveats)
+    assert "found in the package" in finding(report, 5)
+    theirs = Brought(policy=Policy.parse(full_draft().ledger.policy))
+    assert 6 in failed(verify(data, theirs))
+    good = verify(full_draft().archive(), theirs)
+    assert not any("keys of the witnesses" in caveat for caveat in good.caveats)

@@ -178,13 +178,18 @@ def test_a_revocation_left_out_breaks_the_chain(stream: Stream, aida: Aida) -> N
         stream.keys()
 
 
-@pytest.mark.parametrize("what", ["twice enrolled", "twice revoked", "revoked only", "stranger", "unplaced", "other"])
+def test_a_key_revoked_again_after_a_recovery_ended_with_its_first_revocation(stream: Stream, aida: Aida) -> None:
+    stream.add("accounts:passkey:revoked", aida.revocation())
+    (once,) = stream.keys().values()
+    stream.add("accounts:passkey:revoked", aida.revocation())
+    assert list(stream.keys().values()) == [once]
+    assert once.revoked is not None
+
+
+@pytest.mark.parametrize("what", ["twice enrolled", "revoked only", "stranger", "unplaced", "other"])
 def test_a_stream_that_cannot_be_is_refused(what: str, stream: Stream, aida: Aida) -> None:
     if what == "twice enrolled":
         stream.add("accounts:passkey:enrolled", aida.enrolment())
-    elif what == "twice revoked":
-        stream.add("accounts:passkey:revoked", aida.revocation())
-        stream.add("accounts:passkey:revoked", aida.revocation())
     elif what == "revoked only":
         stream.add("accounts:passkey:revoked", Aida().revocation())
     elif what == "stranger":

@@ -125,7 +125,8 @@ check_4() {
 check_5() {
   cp "${policy:-ledger/trust.policy}" "$T/policy" || no 'no trust policy'
   whose='FROM THE PACKAGE, not yet compared with the published one'
-  [ -z "$policy" ] || whose='of the policy you gave'
+  witnesses=' FROM THE PACKAGE, not yet compared'
+  [ -z "$policy" ] || { whose='of the policy you gave' witnesses=''; }
   if [ -n "$log_key" ]; then
     awk -v key="$log_key" '$1 != "log" || $2 == key { print } $1 == "log" && $2 == key { found = 1 } END { exit !found }' "$T/policy" >"$T/pinned" ||
       no 'the policy does not name the log key you gave'
@@ -133,7 +134,7 @@ check_5() {
   fi
   quorum=$(awk '$1 == "quorum" { print $2 }' "$T/policy")
   [ -n "$quorum" ] || no 'the policy has no quorum line'
-  printf 'Log key %s: %s. Quorum of witnesses: %s.' "$whose" "$(awk '$1 == "log" { print $2 }' "$T/policy" | tr '\n' ' ')" "$quorum"
+  printf 'Log key %s: %s. Quorum of witnesses%s: %s.' "$whose" "$(awk '$1 == "log" { print $2 }' "$T/policy" | tr '\n' ' ')" "$witnesses" "$quorum"
 }
 
 # JSON of one entry as "path<TAB>value" lines; see verify_passkey.sh, whose function this is

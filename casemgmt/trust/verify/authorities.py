@@ -37,7 +37,8 @@ def check_organisation(found: Examination) -> Finding:
     kinds = " and ".join(kind for kind in (promise.organisation, promise.report) if kind != NONE)
     whose = "given by you" if found.brought.ca else "found in the package, NOT yet compared with the published one"
     by = "; ".join(map(str, signers))
-    return Finding(f"{mark}{kinds}: {parts} signatures hold, by {by}. CA {whose}." + "".join(later[:1]))
+    inside = " Timestamps inside them are not checked here." if "-B-T" in kinds else ""
+    return Finding(f"{mark}{kinds}: {parts} signatures hold, by {by}. CA {whose}.{inside}" + "".join(later[:1]))
 
 
 def check_timestamp(found: Examination) -> Finding:
@@ -88,8 +89,9 @@ def _verify(
             signer = openssl.verify_signature(content, signature, ca, at=stamp.time)
         except TrustError:
             raise SignatureInvalidError(f"{what}: {now}") from now
+        whose = "" if found.brought.timestamp_ca else ", whose authority you have NOT yet compared"
         return signer, [
-            f" Its certificate has expired since; it held at the time of the timestamp, {_shown(stamp.time)}."
+            f" Its certificate has expired since; it held at the time of the timestamp, {_shown(stamp.time)}{whose}."
         ]
 
 

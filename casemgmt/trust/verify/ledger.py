@@ -29,7 +29,8 @@ def check_policy(found: Examination) -> Finding:
     found.policy = policy
     keys = ", ".join(str(key) for key in policy.logs)
     whose = "given by you" if found.brought.log else "found in the package, NOT yet compared with the published key"
-    return Finding(f"Log key {whose}: {keys}. {_quorum(policy)}")
+    theirs = "" if found.brought.policy or not policy.witnesses else " Their keys were found in the package, too."
+    return Finding(f"Log key {whose}: {keys}. {_quorum(policy)}{theirs}")
 
 
 def _quorum(policy: Policy) -> str:

@@ -16,7 +16,6 @@ from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.x509.oid import ExtendedKeyUsageOID
 
 from casemgmt.trust.encoding import shown
 from casemgmt.trust.errors import SignatureInvalidError
@@ -73,7 +72,7 @@ class OpenSsl:
             folder = Path(name)
             for file, data in (("content", content), ("p7s", signature), ("ca.pem", ca)):
                 (folder / file).write_bytes(data)
-            options = ["-binary", "-inform", "DER", "-in", "p7s", "-content", "content", "-purpose", "any"]
+            options = ["-binary", "-inform", "DER", "-in", "p7s", "-content", "content", "-purpose", "any", "-cades"]
             trust = ["-CAfile", "ca.pem", "-no-CApath", "-no-CAstore", *_at(at)]
             self._run(folder, "cms", "-verify", *options, *trust, "-signer", "signer.pem", "-out", os.devnull)
             return _signer((folder / "signer.pem").read_bytes())
@@ -86,15 +85,20 @@ class OpenSsl:
                 (folder / file).write_bytes(data)
             time = _time(self._run(folder, "ts", "-reply", "-in", "tsr", "-text"))
             verify = ["ts", "-verify", "-data", "content", "-in", "tsr", "-CAfile", "ca.pem"]
-            expired = False
+            at: list[str] = []
             try:
                 self._run(folder, *verify)
             except SignatureInvalidError:
-                self._run(folder, *verify, *_at(time))
-                expired = True
+                if time > datetime.now(UTC):  # a certificate of the future has not expired
+                    raise
+                at = _at(time)
+                self._run(folder, *verify, *at)
             self._run(folder, "ts", "-reply", "-in", "tsr", "-token_out", "-out", "token")
-            certificates = self._run(folder, "pkcs7", "-inform", "DER", "-in", "token", "-print_certs")
-            return Stamp(time, _signer(certificates.encode(), authority=True), expired)
+            # a token may carry any certificates beside the authority's: whose signature it is, only verifying it says
+            trust = ["-purpose", "timestampsign", "-CAfile", "ca.pem", "-no-CApath", "-no-CAstore", *at]
+            token = ["-binary", "-inform", "DER", "-in", "token", "-signer", "signer.pem", "-out", os.devnull]
+            self._run(folder, "cms", "-verify", *token, *trust)
+            return Stamp(time, _signer((folder / "signer.pem").read_bytes()), bool(at))
 
     def _run(self, folder: Path, *arguments: str) -> str:
         environment = {"PATH": os.defpath, "OPENSSL_CONF": os.devnull, "LC_ALL": "C"}
@@ -124,20 +128,12 @@ def _time(told: str) -> datetime:
     return datetime.strptime(text, "%b %d %H:%M:%S %Y").replace(tzinfo=UTC)
 
 
-def _signer(pem: bytes, *, authority: bool = False) -> Signer:
-    """Of several certificates, the authority's is the one that may stamp."""
+def _signer(pem: bytes) -> Signer:
     try:
         certificates = x509.load_pem_x509_certificates(pem)
     except ValueError as error:
         raise SignatureInvalidError("the signer's certificate is not readable") from error
-    chosen = next((c for c in certificates if not authority or _may_stamp(c)), certificates[0])
-    fingerprint = chosen.fingerprint(SHA256()).hex()
-    return Signer(chosen.subject.rfc4514_string(), chosen.issuer.rfc4514_string(), fingerprint)
-
-
-def _may_stamp(certificate: x509.Certificate) -> bool:
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value
-    except (x509.ExtensionNotFound, ValueError):
-        return False
-    return ExtendedKeyUsageOID.TIME_STAMPING in usage
+    if len(certificates) != 1:
+        raise SignatureInvalidError(f"signed by {len(certificates)} at once, not by one")
+    (one,) = certificates
+    return Signer(one.subject.rfc4514_string(), one.issuer.rfc4514_string(), one.fingerprint(SHA256()).hex())

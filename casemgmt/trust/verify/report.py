@@ -70,6 +70,11 @@ def caveats(found: Examination) -> tuple[str, ...]:
             "The log key came from the package itself. Compare it with the one the agency publishes: "
             f"{found.accepted.log}"
         )
+    if found.accepted is not None and found.accepted.witnessed and found.brought.policy is None:
+        said.append(
+            "The keys of the witnesses came from the package itself: whoever made it could have made them. Compare "
+            "its ledger/trust.policy with the published one, or give that one."
+        )
     said += [
         f"The CA certificates of the {what} signature came from the package itself. Compare them, too."
         for what in sorted(found.package_keys)
@@ -92,6 +97,10 @@ def caveats(found: Examination) -> tuple[str, ...]:
     said += [
         "That what was entered is true, or that everything that happened was entered. Times are the agency's clock.",
         "That whoever signed understood what they signed.",
+        "That the report, the graph and the observations say what the entries say: they are the sealer's, unchanged "
+        "since the seal.",
+        "That nothing newer stood in the ledger about these exhibits and keys when the package was sealed: the seal "
+        "names the last entries, and the sealer wrote the seal.",
         "What was entered after the package was sealed, about exhibits that are not in it, or in records of which "
         "it holds an excerpt.",
     ]

@@ -46,7 +46,7 @@ function signerKeys(found) {
           Number.isInteger(data.person?.id) && event.actor.id === data.person.id && data.rp_id && typeof data.rp_id === "string" && data.origin && typeof data.origin === "string";
         if (!right) throw new Fault("bad_enrolment", shown(stream), event.seq);
         keys.set(data.key, { ...data, spki, stream, enrolled: index, revoked: null });
-      } else if (event.type === "accounts:passkey:revoked" && known && known.stream === stream && known.revoked === null) known.revoked = index;
+      } else if (event.type === "accounts:passkey:revoked" && known?.stream === stream) known.revoked ??= index;
       else throw new Fault("bad_enrolment", shown(stream), event.seq);
     }
   }

@@ -240,5 +240,5 @@ async function verifyPackage(file, own = "", told = async () => {}) {
     const needs = [2, 4].find(step => failed.has(step));
     results.push({ number, outcome: needs || kinds ? "not_checked" : "none", finding: needs ? ["needs", needs] : kinds ? ["openssl", kinds] : ["none11"] });
   }
-  return { name: found.archive?.root ?? "", results, found, key_given: Boolean(own.trim()) };
+  return { name: found.archive?.root ?? "", results, found, own: own.trim() };
 }

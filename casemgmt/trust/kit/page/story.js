@@ -24,8 +24,8 @@ function exhibits(found) {
     const number = stream.slice(8), one = { number: shown(number), description: "", holder: "", seal: null, remark: false, chain: [] };
     let order = "";
     for (const link of chain) {
-      order = link.at ?? order;
-      if (!link.bytes) { one.chain.push({ order, at: "", words: ["withheld_entry"], notes: [] }); continue; }
+      if (link.at > order) order = link.at; // the chain counts, whatever a clock said
+      if (!link.bytes) { one.remark = true; one.holder = ""; one.chain.push({ order, at: "", words: ["withheld_entry"], notes: [] }); continue; }
       const { data } = link, custody = link.type.startsWith("custody:handover:"), notes = [];
       if (link.type === "custody:exhibit:registered") {
         one.description = plain(data.description);
@@ -69,8 +69,8 @@ function signs(report, list) {
 
 function limits(report) {
   const { found } = report, said = [];
-  if (!report.key_given) said.push(["l_key"]);
-  if (!found.witnessed?.length) said.push(["l_witness"]);
+  if (!report.own) said.push(["l_key"]);
+  if (!report.own.includes(" ") || !found.witnessed?.length) said.push(["l_witness"]);
   if (found.leftOut) said.push(["l_left", found.leftOut]);
   return [...said, ["l_true"], ["l_later"]];
 }
