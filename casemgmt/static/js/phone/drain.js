@@ -15,7 +15,7 @@ import { lock, opened, refresh } from "./vault.js";
 const LEASE = 15_000; // ms, where there are no Web Locks
 const SOON = 1_000;
 const LATEST = 5 * 60_000;
-const AGAIN = new Set([408, 425, 429]); // with every 5xx: not this record's fault
+const AGAIN = new Set([408, 410, 423, 425, 429]); // with every 5xx: not this record's fault
 const ON_THE_WAY = /:(file-hash|file-length|file-cut|file-slow)$/; // bytes that were hurt while they travelled
 
 const waits = (row) => ["saved", "sending", "onserver"].includes(row.state);
@@ -66,13 +66,26 @@ async function sendRecord(open, record, who) {
   await wipe(open, record);
 }
 
+// Tells the pages how far it is, once a second: the server knows it better, so a lost word harms nothing.
+function shown(record) {
+  const before = record.row.sent;
+  let last = 0;
+  return (bytes) => {
+    if (Date.now() - last < 1000) return;
+    last = Date.now();
+    mark(record, { sent: before + bytes }).catch((error) => {
+      if (!(error instanceof ChangedElsewhere)) throw error;
+    });
+  };
+}
+
 // A file that is refused does not keep the others from being sent.
 async function sendFiles(open, record, who) {
   const { body } = record;
   let refused = null;
   for (const file of body.files.filter((one) => one.state !== "verified")) {
     try {
-      const stored = await send(open, record.row, file, body.exhibits[0], who.csrf);
+      const stored = await send(open, record.row, file, body.exhibits[0], who.csrf, shown(record));
       if (stored.sha256 !== file.sha256 || stored.size !== file.size) throw new Tampered("the server has other bytes");
     } catch (error) {
       const ofThisFile = error instanceof Tampered || (error instanceof Refusal && ![401, 403].includes(error.status));
