@@ -171,17 +171,17 @@ async def extend(
     declared: Declared,
     *,
     digest: Digest,
-    head: bytes = b"",
+    head: bytearray | None = None,
     idle: float = IDLE,
 ) -> bytes:
     """Receive further bytes into a sink that holds ``digest.size`` of them already; the first of all of them, up to
-    HEAD, when every one is written. ``head`` are those of before.
+    HEAD, when every one is written. ``head`` are those of before, and grows also where this ends with an error.
 
     Whatever it raises, also when it is cancelled, every byte that arrived has been hashed and written before, and no
     thread works for it any more. ``declared.sha256`` and a size that was not reached are not looked at here.
     """
     lanes = _Lanes(digest, sink, writers)
-    block = _Block(digest.size, head)
+    block = _Block(digest.size, bytearray() if head is None else head)
     try:
         await _receive(chunks, lanes, block, declared, idle)
         await lanes.put(block.take())
@@ -224,9 +224,9 @@ async def _abandon(lanes: "_Lanes", block: "_Block") -> None:
 class _Block:
     """Gathers a server's chunks, uncopied, until there is a block of them."""
 
-    def __init__(self, received: int, head: bytes) -> None:
+    def __init__(self, received: int, head: bytearray) -> None:
         self.received = received
-        self.head = bytearray(head)
+        self.head = head
         self._parts: list[bytes] = []
         self._size = 0
         self._loose = 0

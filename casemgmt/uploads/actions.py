@@ -189,10 +189,10 @@ class Uploads:
         flow = evidence.of_kind(chunks, kind, head, whole=False)
         if checksum is None:
             flow = saving.beside(flow, staged)
-        piece, declared = Piece(staged, checksum), Declared(limit=upload.size)
+        piece, declared, first = Piece(staged, checksum), Declared(limit=upload.size), bytearray(head)
         try:
             async with aclosing(flow):
-                hashed.head = await extend(flow, piece, self.store.writers, declared, digest=hashed.digest, head=head)
+                await extend(flow, piece, self.store.writers, declared, digest=hashed.digest, head=first)
         except NotAPicture as error:
             raise await self._finishing.refused(actor, saving.upload, error, hashed.digest, staged) from error
         except StoreError as error:
@@ -202,10 +202,13 @@ class Uploads:
             too_long = isinstance(error, Refused) and error.reason == "too-long"
             if too_long:
                 await self._back(staged, hashed, before, head)
+            else:
+                hashed.head = bytes(first)  # those of a request that was cut as well
             await asyncio.shield(self._saved(saving, staged, hashed.head))
             if isinstance(error, Refused):
                 raise {"too-long": TooLarge, "slow": Slow}.get(error.reason, Cut)() from error
             raise
+        hashed.head = bytes(first)
         if not piece.holds():
             await self._back(staged, hashed, before, head)
             raise ChecksumDiffers

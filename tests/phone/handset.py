@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -121,6 +123,18 @@ class Handset:
 
     def expect_state(self, *words: str) -> None:
         expect(self.page.locator("[data-state]")).to_have_text(list(words), timeout=20_000)
+
+    def kill(self) -> None:
+        """As a telephone short of memory does it: the page's process ends at once, with whatever it was doing."""
+        browser = self.context.browser
+        assert browser is not None
+        found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
+        with self.page.expect_event("crash"):
+            for process in found:
+                if process["type"] == "renderer":
+                    os.kill(process["id"], signal.SIGKILL)
+        self.page.close()
+        self.page = self.open()
 
     def rows(self, store: str = "records") -> list[dict[str, Any]]:
         """What lies in the phone's store, in clear; sealed bytes are left out."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import os
-import signal
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -33,9 +32,7 @@ async def test_a_page_that_is_killed_gives_back_its_draft(server: str, world: Wo
         phone.fill(seal="55500055")
         phone.photograph(photo)
         expect(phone.page.locator("[data-draft-status]")).to_contain_text("Draft kept")
-        kill(phone)
-        phone.page.close()
-        phone.page = phone.open()
+        phone.kill()
         phone.page.goto("/phone")
         phone.expect_state("Draft")
         phone.page.get_by_role("link", name="Continue").click()
@@ -47,17 +44,6 @@ async def test_a_page_that_is_killed_gives_back_its_draft(server: str, world: Wo
         phone.expect_state("Verified by server")
 
     await with_phone(server, visit)
-
-
-def kill(phone: Handset) -> None:
-    """As a telephone short of memory does it: the page's process ends at once, and with it whatever it was doing."""
-    browser = phone.context.browser
-    assert browser is not None
-    found = browser.new_browser_cdp_session().send("SystemInfo.getProcessInfo")["processInfo"]
-    with phone.page.expect_event("crash"):
-        for process in found:
-            if process["type"] == "renderer":
-                os.kill(process["id"], signal.SIGKILL)
 
 
 async def test_the_draft_is_in_the_store_before_the_camera_opens(server: str, world: World, photo: Path) -> None:

@@ -16,6 +16,7 @@ from PIL import Image
 from casemgmt.core.assets import STATIC_ROOT, Assets
 from casemgmt.core.installable import PAGES, kept_files
 from tests.cast import Browser, Member, World
+from tests.frontend.modules import started
 
 Browsers = Callable[[Member | None], Browser]
 KIB = 1024
@@ -101,22 +102,6 @@ async def test_the_register_page_is_within_its_budget(browser: Browsers) -> None
     scripts = started("js/app.js", "js/clock.js", "js/measures.js", "js/phone/capture.js", "js/phone/waiting.js",
                       "js/phone/install.js")  # fmt: skip
     assert sum(packed((STATIC_ROOT / name).read_bytes()) for name in scripts) <= 25 * KIB
-
-
-def started(*names: str) -> set[str]:
-    """The modules and all that they import before they run."""
-    found: set[str] = set()
-    queue = list(names)
-    while queue:
-        name = queue.pop()
-        if name in found:
-            continue
-        found.add(name)
-        source = (STATIC_ROOT / name).read_text(encoding="utf-8")
-        beside = (STATIC_ROOT / name).parent
-        others = re.findall(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', source, re.MULTILINE)
-        queue.extend((beside / other).resolve().relative_to(STATIC_ROOT).as_posix() for other in others)
-    return found
 
 
 def test_the_search_for_imports_sees() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -18,7 +20,7 @@ pytestmark = pytest.mark.browser
 Dba: TypeAlias = "asyncpg.Connection[Any]"  # its class takes no parameter while running
 
 REGISTER = "**/api/v1/seizures"
-FILES = "**/api/v1/exhibits/*/files/*"
+FILES = "**/api/v1/uploads/*"
 
 
 def is_evidence(request: Request) -> bool:
@@ -278,10 +280,13 @@ async def test_a_server_that_has_other_bytes_is_not_believed_either(server: str,
         phone.set_up(world.aida)
 
         def lie(route: Route) -> None:
+            if route.request.method != "GET":
+                return route.continue_()
             answer = route.fetch()
-            route.fulfill(response=answer, json={**answer.json(), "sha256": "0" * 64})
+            said = answer.json()
+            return route.fulfill(response=answer, json={**said, "file": {**said["file"], "sha256": "0" * 64}})
 
-        phone.context.route(FILES, lie, times=1)
+        phone.context.route(FILES, lie)
         phone.register(photo)
         phone.expect_state("Waits for you")
         assert phone.chunks() == 2
@@ -455,3 +460,34 @@ def wait_for_numbers(phone: Handset) -> None:
             return
         phone.page.wait_for_timeout(100)
     raise AssertionError("no numbers came")
+
+
+async def test_a_cut_costs_only_what_was_on_its_way_also_when_the_page_was_killed(
+    server: str, world: World, tmp_path: Path, db_dba: Dba
+) -> None:
+    photo = tmp_path / "large.jpg"
+    photo.write_bytes(picture(9) + os.urandom(3_000_000))
+    offsets: list[int] = []
+
+    def visit(phone: Handset) -> None:
+        phone.set_up(world.aida)
+        phone.context.on(
+            "request",
+            lambda r: offsets.append(int(r.headers["upload-offset"])) if r.method == "PATCH" else None,
+        )
+        phone.offline()
+        phone.register(photo)
+        line = phone.context.new_cdp_session(phone.page)
+        slow = {"offline": False, "latency": 20, "downloadThroughput": 400_000, "uploadThroughput": 400_000}
+        phone.offline(False)
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", slow)
+        expect(phone.page.locator("[data-state]")).to_have_text(re.compile(r"Sending [2-8]\d %"), timeout=30_000)
+        phone.kill()  # in the middle of a piece
+        phone.page.goto("/phone")
+        phone.expect_state("Verified by server")
+
+    await with_phone(server, visit)
+    assert offsets[0] == 0
+    assert 400_000 < offsets[-1] < photo.stat().st_size
+    assert await hashes(db_dba, world.aida) == [hashlib.sha256(photo.read_bytes()).hexdigest()]
