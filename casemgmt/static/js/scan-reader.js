@@ -4,6 +4,9 @@
 const PAUSE = 120; // milliseconds between two looks: a weak phone must stay usable
 const WIDEST = 1280;
 
+// Nothing can be read here, now: the person types.
+export class Unreadable extends Error {}
+
 export async function openReader(video) {
   if ("BarcodeDetector" in window) {
     const formats = await window.BarcodeDetector.getSupportedFormats();
@@ -34,12 +37,20 @@ class WorkerReader {
     this.canvas = document.createElement("canvas");
     this.waiting = null;
     this.asked = 0;
-    this.worker.onmessage = ({ data }) => this.waiting?.(data.error ? "" : data.text);
-    this.worker.onerror = () => this.waiting?.("");
+    this.worker.onmessage = ({ data }) => {
+      this.broken ||= Boolean(data.error);
+      this.waiting?.(data.text ?? "");
+    };
+    // The module was not loaded on this phone before its network went away.
+    this.worker.onerror = () => {
+      this.broken = true;
+      this.waiting?.("");
+    };
   }
 
   async read() {
     await pause();
+    if (this.broken) throw new Unreadable();
     const scale = Math.min(1, WIDEST / this.video.videoWidth);
     const width = Math.round(this.video.videoWidth * scale);
     const height = Math.round(this.video.videoHeight * scale);
