@@ -14,7 +14,21 @@ import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from bench import access, handovers, latency, ledger, packages, pages, report, reports, s3, uploads, verifier, witnesses
+from bench import (
+    access,
+    handovers,
+    latency,
+    ledger,
+    packages,
+    pages,
+    pieces,
+    report,
+    reports,
+    s3,
+    uploads,
+    verifier,
+    witnesses,
+)
 from bench.harness import Row, Stopwatch
 from bench.sizes import FULL, QUICK, Sizes
 
@@ -23,6 +37,7 @@ RESULTS = Path("test-results/bench")
 
 BENCHMARKS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "uploads": uploads.measure,
+    "pieces": pieces.measure,
     "s3": s3.measure,
     "latency": latency.measure,
     "packages": packages.measure,

@@ -142,25 +142,28 @@ class Api(httpx.AsyncClient):
         super().__init__(base_url="http://testserver", headers=headers, **options)
 
 
-def settings_for(dsn: Dsn, folder: Path, **more: str) -> Settings:
-    """Settings of an instance that stores below ``folder``."""
+def variables_for(dsn: Dsn, folder: Path, **more: str) -> dict[str, str]:
+    """The environment of an instance that stores below ``folder``."""
     key = folder / "ledger.key"
     if not key.exists():
         key.write_text(SigningKey.generate("test.example/ledger").to_text())
         key.chmod(0o600)
-    return load(
-        {
-            "CASEMGMT_APP_URL": dsn.app,
-            "CASEMGMT_GATE_URL": dsn.gate,
-            "CASEMGMT_SEQUENCER_URL": dsn.sequencer,
-            "CASEMGMT_OWNER_URL": dsn.owner_login,
-            "CASEMGMT_STORE_URL": (folder / "store").as_uri(),
-            "CASEMGMT_LOG_KEY_FILE": str(key),
-            "CASEMGMT_HASHIDS_SALT": "test",
-            "CASEMGMT_DATA_DIR": str(folder),
-            **{f"CASEMGMT_{name}": value for name, value in more.items()},
-        }
-    )
+    return {
+        "CASEMGMT_APP_URL": dsn.app,
+        "CASEMGMT_GATE_URL": dsn.gate,
+        "CASEMGMT_SEQUENCER_URL": dsn.sequencer,
+        "CASEMGMT_OWNER_URL": dsn.owner_login,
+        "CASEMGMT_STORE_URL": (folder / "store").as_uri(),
+        "CASEMGMT_LOG_KEY_FILE": str(key),
+        "CASEMGMT_HASHIDS_SALT": "test",
+        "CASEMGMT_DATA_DIR": str(folder),
+        **{f"CASEMGMT_{name}": value for name, value in more.items()},
+    }
+
+
+def settings_for(dsn: Dsn, folder: Path, **more: str) -> Settings:
+    """Settings of an instance that stores below ``folder``."""
+    return load(variables_for(dsn, folder, **more))
 
 
 @asynccontextmanager

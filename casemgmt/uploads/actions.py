@@ -68,10 +68,13 @@ class Uploads:
         """Whether it goes on, rather than begins."""
         file, expires_at = new.file, utcnow() + self.life
         async with self.database.begin_raw(actor) as connection:
-            # of two equal beginnings at once the second finds the first, and the limits hold
+            # Of two equal beginnings at once the second finds the first, and the limits hold. A beginning may be lost
+            # with the server's power: its client is told "not found" and begins again.
             await connection.execute(
-                "select pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int)", _BEGINNING, actor.id
-            )
+                "select pg_advisory_xact_lock($1, ($2::bigint % 2147483647)::int),"
+                " set_config('synchronous_commit', 'off', true)",
+                _BEGINNING, actor.id,
+            )  # fmt: skip
             found = await queries.find(connection, file.client_id)
             if found is not None and not _same(found, new):
                 raise Conflict(N_("Another file was announced under this identifier. Nothing was changed."))

@@ -139,7 +139,7 @@ class Finishing:
         self.forget(upload)
         file = await evidence.accept(self._database, self._store, actor, upload.file, ingested, self._retention)
         async with self._database.begin_raw(actor) as connection:
-            await queries.end(connection, upload, "stored")
+            await queries.end_stored(connection, upload)
         return replace(upload, state="stored", file_id=file.id)
 
     async def _keep(self, actor: Actor, upload: Upload, staged: Resumable, hashed: Hashed) -> None:

@@ -29,6 +29,12 @@ _KEEP = """
      where id = $1 and object_key = $2 and received = $3 and state = 'receiving' returning id
 """
 _END = "update evidence.upload set state = $3, reason = $4, seen_at = now() where id = $1 and object_key = $2"
+# That it is stored is told by its file: this may be lost with the server's power.
+_STORED = """
+    with quick as materialized (select set_config('synchronous_commit', 'off', true)),
+    gone as (delete from evidence.upload_part where upload_id = $1)
+    update evidence.upload set state = 'stored', seen_at = now() from quick where id = $1 and object_key = $2
+"""
 _UNDER_WAY = """
     select count(*), coalesce(sum(size), 0)::bigint from evidence.upload
      where person_id = access.reader() and state = 'receiving'
@@ -87,3 +93,7 @@ async def keep(connection: Any, upload: Upload, progress: Progress, head: bytes,
 async def end(connection: Any, upload: Upload, state: str, reason: str | None = None) -> None:
     await connection.execute(_END, upload.id, upload.object_key, state, reason)
     await connection.execute("delete from evidence.upload_part where upload_id = $1", upload.id)
+
+
+async def end_stored(connection: Any, upload: Upload) -> None:
+    await connection.execute(_STORED, upload.id, upload.object_key)
