@@ -39,7 +39,7 @@ from casemgmt.trust.tiles import FULL_WIDTH, Tile, TileFrontier, TileId
 BATCH = 2_000
 
 _ENTRIES = """
-select l.leaf_index, e.id, e.stream, e.stream_seq, e.type, e.body
+select l.leaf_index, e.id, e.stream, e.stream_seq, e.type, e.actor_id, e.body
   from ledger.leaf l join ledger.entry e on e.id = l.entry_id order by l.leaf_index"""
 _STREAMS = "select id, stream, stream_seq, body from ledger.entry order by stream, stream_seq"
 _SKIPPED = """
@@ -163,7 +163,8 @@ class _Tree:
         except EventError as error:
             self._found.add(f"{name(row)} is no event: {error}", by=BYTES)
             return
-        if (event.stream, event.seq, event.type) != (row["stream"], row["stream_seq"], row["type"]):
+        said = (event.stream, event.seq, event.type, event.actor.get("id"))
+        if said != (row["stream"], row["stream_seq"], row["type"], row["actor_id"]):
             self._found.add(f"{name(row)} says something else in its row than in its bytes", by=BYTES)
 
     async def _extend(self, leaves: Sequence[bytes]) -> None:

@@ -91,6 +91,7 @@ async def test_it_sees_an_entry_rewritten_together_with_its_tile_and_its_stream(
         ("delete from ledger.leaf where leaf_index = 599", "but only 599 are there"),
         ("delete from ledger.leaf where leaf_index = 3", "leaf 3 is missing"),
         ("update ledger.entry set type = 'custody:exhibit:other' where id = 5", "says something else in its row"),
+        ("update ledger.entry set actor_id = actor_id + 1 where id = 5", "says something else in its row"),
     ],
 )
 async def test_it_names_what_was_changed(statement: str, fault: str, ledger: Dsn, verified: Dba) -> None:
