@@ -214,14 +214,14 @@ async def parts(own_site, own_world, own, sequencer, dba) -> AsyncIterator[dict[
         observation = {"file": place["object_key"], "sha256": place["sha256"].hex(), "exif": {}, "c2pa": {}}
         event = {
             "type": "evidence:file:observed", "stream": f"seizure:{place['seizure']}", "seq": place["seq"] + 1,
-            "data": {"file": place["object_key"], "observation": ""},
+            "actor": {"id": 0}, "data": {"file": place["object_key"], "observation": ""},
         }  # fmt: skip
         yield {"file": file_id, "observation": observation, "event": event, "seq": place["seq"] + 1}
 
 
 async def write(sequencer: asyncpg.Connection, parts: dict[str, Any]) -> None:
     observation = json.dumps(parts["observation"]).encode()
-    if parts["event"]["data"]["observation"] == "":
+    if parts["event"]["data"].get("observation") == "":
         parts["event"]["data"]["observation"] = hashlib.sha256(observation).hexdigest()
     event = json.dumps(parts["event"]).encode()
     async with sequencer.transaction():
@@ -239,6 +239,10 @@ WRONG = {
     "another document": lambda parts: parts["event"]["data"].update(observation="0" * 64),
     "a document about another file": lambda parts: parts["observation"].update(file="x"),
     "a document about other bytes": lambda parts: parts["observation"].update(sha256="0" * 64),
+    "no document named": lambda parts: parts["event"]["data"].pop("observation"),
+    "no file named": lambda parts: parts["event"]["data"].pop("file"),
+    "a document about nothing": lambda parts: parts["observation"].pop("file"),
+    "somebody's name on it": lambda parts: parts["event"].update(actor={"id": 1}),
     "a number that does not follow": lambda parts: (parts.update(seq=99), parts["event"].update(seq=99)),
 }
 

@@ -76,10 +76,11 @@ declare f record; told jsonb := convert_from(p_event_body, 'UTF8')::jsonb; said 
 begin
   select x.object_key, x.sha256, x.seizure_id, z.number into f
     from evidence.file x join seizures.seizure z on z.id = x.seizure_id where x.id = p_file;
-  if not found or told->>'type' <> 'evidence:file:observed' or told->>'stream' <> 'seizure:' || f.number
-     or (told->>'seq')::int <> p_seq or told->'data'->>'file' <> f.object_key
-     or told->'data'->>'observation' <> encode(sha256(p_observation), 'hex')
-     or said->>'file' <> f.object_key or said->>'sha256' <> encode(f.sha256, 'hex') then
+  -- what is missing is different, not unknown
+  if not found or row(told->>'type', told->>'stream', told->>'seq', told->'actor'->>'id', told->'data'->>'file', told->'data'->>'observation',
+                      said->>'file', said->>'sha256')
+     is distinct from row('evidence:file:observed', 'seizure:' || f.number, p_seq::text, '0', f.object_key,
+                          encode(sha256(p_observation), 'hex'), f.object_key, encode(f.sha256, 'hex')) then
     raise exception 'an observation needs the event that names it' using errcode = 'CM002';
   end if;
   insert into evidence.observation(file_id, body, summary)
