@@ -47,6 +47,10 @@ class Inside:
     origin_kind: Kind
     differences: list[str]
 
+    @property
+    def needs_a_look(self) -> bool:
+        return bool(self.differences) or self.origin_kind == "bad"
+
 
 _TROUBLES: dict[str, Text] = {
     "slow": N_("not read: looking into it took too long"),

@@ -100,3 +100,4 @@ def test_every_state_has_words_that_do_not_judge(state: str) -> None:
     assert "C2PA" in told.origin
     assert "genuine" not in told.origin
     assert told.rows[0] == ("EXIF", "none found")
+    assert told.needs_a_look is (state == "invalid")
