@@ -74,7 +74,7 @@ class Handset:
         self.sign_in(member)
         self.page.goto("/phone")
         self.page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-        self.page.get_by_label("PIN, at least 6 digits").fill(pin)
+        self.page.get_by_label("PIN, at least 6 digits", exact=True).fill(pin)
         self.page.get_by_label("The same PIN again").fill(pin)
         self.page.get_by_role("button", name="Set the PIN").click()
         expect(self.page.locator("[data-setup]")).to_be_hidden(timeout=15_000)

@@ -229,6 +229,37 @@ async def test_a_wrong_pin_opens_nothing_and_many_have_to_wait(server: str, worl
     await with_phone(server, visit)
 
 
+async def test_another_pin_opens_what_was_sealed_under_the_old_one(server: str, world: World, photo: Path) -> None:
+    def change(phone: Handset, old: str, new: str) -> None:
+        phone.page.fill("#old-pin", old)
+        phone.page.fill("#other-pin", new)
+        phone.page.fill("#other-pin-again", new)
+        phone.page.get_by_role("button", name="Change the PIN").click()
+
+    def visit(phone: Handset) -> None:
+        phone.set_up(world.aida)
+        phone.offline()
+        phone.register(photo)
+        phone.page.locator("[data-change-pin] summary").click()
+        status = phone.page.locator("[data-change-status]")
+        change(phone, "999888", "771503")
+        expect(status).to_contain_text("not the PIN", timeout=15_000)
+        change(phone, PIN, "123")
+        expect(status).to_contain_text("at least 6 digits")
+        change(phone, PIN, "771503")
+        expect(status).to_contain_text("is changed", timeout=15_000)
+        phone.page.get_by_role("button", name="Lock this phone").click()
+        phone.page.get_by_label("PIN of this phone").fill(PIN)
+        phone.page.get_by_role("button", name="Unlock").click()
+        expect(phone.page.locator("[data-unlock-status]")).to_contain_text("not the PIN", timeout=15_000)
+        phone.unlock("771503")
+        phone.expect_state("Saved on phone")
+        phone.offline(False)
+        phone.expect_state("Verified by server")
+
+    await with_phone(server, visit)
+
+
 async def test_an_idle_phone_locks_itself_and_keeps_what_was_typed(server: str, world: World, photo: Path) -> None:
     def visit(phone: Handset) -> None:
         phone.set_up(world.aida)

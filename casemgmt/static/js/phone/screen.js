@@ -7,7 +7,7 @@ import { keepDraining } from "./drain.js";
 import { all, discard, keep, load, mark } from "./records.js";
 import { Tampered } from "./seal.js";
 import { me } from "./server.js";
-import { setUp } from "./setup.js";
+import { offerChange, setUp } from "./setup.js";
 import { askForPin } from "./unlock.js";
 import { lock, opened, vaults } from "./vault.js";
 
@@ -43,6 +43,7 @@ class Screen {
     const known = await vaults();
     const records = await all();
     this.root.querySelector("[data-unlocked]").hidden = !open;
+    this.root.querySelector("[data-change-pin]").hidden = !open;
     if (known.length === 0) this.card.hidden = !document.querySelector("[data-setup]").hidden;
     else if (!open && !this.asking) {
       this.asking = true;
@@ -193,5 +194,6 @@ export function enhance(root) {
   root.screen = new Screen(root);
   root.screen.soon(0);
   setUp(document.querySelector("[data-setup]"), me, () => root.screen.soon());
+  offerChange(root.querySelector("[data-change-pin]"));
   document.querySelector("[data-away]").hidden = location.pathname.startsWith("/phone");
 }
