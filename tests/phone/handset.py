@@ -173,7 +173,7 @@ async def with_phone(server: str, visit: Callable[[Handset], None], **options: A
         with chromium("--use-fake-device-for-media-stream") as (_, browser):
             handset = Handset(browser, server, **options)
             visit(handset)
-            assert handset.errors == []
+            assert not handset.errors, handset.errors
             handset.context.close()
 
     await asyncio.to_thread(run)

@@ -104,7 +104,7 @@ async def test_a_full_phone_is_said_before_the_photograph_is_taken(server: str, 
         small_disk(phone, 12_000_000)
         phone.set_up(world.aida)
         phone.begin()
-        expect(phone.page.locator("[data-shots-status]")).to_contain_text("no room for another photograph")
+        expect(phone.page.locator("[data-shots-status]")).to_contain_text("no room for another", timeout=30_000)
         choosers: list[object] = []
         phone.page.on("filechooser", lambda opened: choosers.append(opened))  # noqa: PLW0108 (a built-in method cannot be marked)
         phone.page.locator("#photos").click()
@@ -125,7 +125,7 @@ async def test_the_last_photograph_fits_into_the_room_kept_for_it(
         phone.set_up(world.aida)
         phone.begin()
         phone.photograph(large)  # 17 of the 20 MB are kept free for it
-        expect(phone.page.locator("[data-shots-status]")).to_contain_text("no room for another photograph")
+        expect(phone.page.locator("[data-shots-status]")).to_contain_text("no room for another", timeout=30_000)
         phone.fill()
         phone.save()
         phone.expect_state("Verified by server")
@@ -415,7 +415,8 @@ async def test_the_phones_pages_are_for_gloves_narrow_screens_and_screen_readers
         phone.page.locator(".bar button").click()
         phone.page.wait_for_url("**/phone?saved=*")
         expect(phone.page.locator("[data-state]")).to_have_count(1)
-        phone.page.locator("details.more-details summary").click()
+        for summary in phone.page.locator("details.more-details summary").all():
+            summary.click()
         look(phone, "saved")
         phone.begin()
         first_screen(phone)  # also under the strip that counts what waits

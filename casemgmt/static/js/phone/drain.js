@@ -6,6 +6,7 @@
 
 import { ask as answered, changed, read, transact, write } from "./database.js";
 import { ChangedElsewhere, all, keep, load, mark, wipe } from "./records.js";
+import { withReserve } from "./room.js";
 import { Tampered } from "./seal.js";
 import { refill } from "./numbers.js";
 import { NoAnswer, Refusal, me, register } from "./server.js";
@@ -152,7 +153,7 @@ async function drainOnce() {
 export async function drain() {
   const outcome = await alone(async () => {
     try {
-      return await drainOnce();
+      return await withReserve(drainOnce); // a full phone must be able to send, or it stays full
     } catch (error) {
       if (error instanceof Refusal && error.status === 401) return "signin";
       if (error instanceof NoAnswer) return "noanswer";
