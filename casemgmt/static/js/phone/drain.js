@@ -6,7 +6,7 @@
 
 import { ask as answered, changed, read, transact, write } from "./database.js";
 import { ChangedElsewhere, all, keep, load, mark, wipe } from "./records.js";
-import { withReserve } from "./room.js";
+import { isFull, withReserve } from "./room.js";
 import { Tampered } from "./seal.js";
 import { refill } from "./numbers.js";
 import { NoAnswer, Refusal, me, register } from "./server.js";
@@ -161,7 +161,9 @@ export async function drain() {
     }
   });
   if (outcome) {
-    await write("facts", { name: "drained", outcome, at: Date.now() });
+    await write("facts", { name: "drained", outcome, at: Date.now() }).catch((error) => {
+      if (!isFull(error)) throw error; // only a note for the page, and a full phone has no room for notes
+    });
     changed("drained");
   }
   return outcome;
