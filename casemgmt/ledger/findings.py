@@ -11,6 +11,7 @@ import asyncpg
 MOST_FAULTS = 50
 
 BYTES = "its own bytes"
+ENTRY = "the bytes of its ledger entry"
 ROWS = "the rows beside it"
 CHAIN = "the chain of its stream"
 TREE = "the stored tree"

@@ -26,6 +26,7 @@ from casemgmt.ledger.findings import (
     name_of,
 )
 from casemgmt.ledger.recompute_archive import check_archive, check_published
+from casemgmt.ledger.recompute_custody import check_custody
 from casemgmt.ledger.tiles import fetch_tiles
 from casemgmt.storage.contract import Store
 from casemgmt.trust.checkpoint import Checkpoint
@@ -71,6 +72,7 @@ async def recompute(
         await _Tree(connection, key, found, record).check()
         await check_published(connection, found)
         await _check_streams(connection, found)
+        await check_custody(connection, found)
         for row in await connection.fetch(_SKIPPED, MOST_FAULTS):
             found.add(f"{name(row)} was passed over: it has no place in the tree and waits for none", by=ROWS)
         if store is not None and key is not None:

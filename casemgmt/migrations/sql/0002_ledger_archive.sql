@@ -192,7 +192,7 @@ begin
     update exhibits.exhibit x set last_seq = l.stream_seq, last_hash = l.leaf_hash,
         offered_to = case when k = 'offered' then (d #>> '{to,id}')::bigint end,
         holder_id = case when done then (d #>> '{to,id}')::bigint else x.holder_id end,
-        seal_no = case when done then seal else x.seal_no end, seal_state = case when done then coalesce(state, 'none') else x.seal_state end,
+        seal_no = case when done then coalesce(seal, x.seal_no) else x.seal_no end, seal_state = case when done then coalesce(state, x.seal_state) else x.seal_state end,
         status = case when not done then x.status else case d ->> 'purpose' when 'storage' then 'in_storage' when 'laboratory' then 'in_laboratory'
           when 'court' then 'in_court' when 'return' then 'returned' else 'held' end end
       where x.id = e.id;
