@@ -19,6 +19,7 @@ from casemgmt.core.waiting import stopped_within
 from casemgmt.ledger.cosigning import PATIENCE, Cosigned, Disputed, Failed, History, Outcome, Overtaken, ask
 from casemgmt.ledger.standing import STANDING, joined, keys_of
 from casemgmt.ledger.tiles import fetch_tiles
+from casemgmt.trust.errors import SignatureInvalidError
 from casemgmt.trust.keys import Signature, VerifierKey
 from casemgmt.trust.note import Note
 from casemgmt.trust.policy import Policy, Witness
@@ -86,6 +87,7 @@ class Witnessing:
         self._db, self._log, self._pinned = connection, log_key, pinned
         self._one = asyncio.Lock()  # the connection does one thing at a time, and witnesses are asked side by side
         self._force: _Force | None = None
+        self._warned: set[tuple[int, str]] = set()  # of one size
         self._history = History(self._growth, self._largest)
 
     async def prepare(self) -> None:
@@ -138,7 +140,7 @@ class Witnessing:
                 break
             await asyncio.wait(asking, timeout=left, return_when=asyncio.FIRST_COMPLETED)
             await self._settle(force)
-            if not published and force.policy.met_by(await self._cosigners(force, size)):
+            if not published and force.policy.met_by(await self._signatures(force, size, note.text)):
                 published, end = True, min(end, _clock() + GRACE)
         await self._publish(force, size, note)
 
@@ -188,7 +190,7 @@ class Witnessing:
         await self._execute(_STATE, one.vkey, problem, detail)
 
     async def _publish(self, force: _Force, size: int, note: Note) -> None:
-        signatures = await self._signatures(force, size)
+        signatures = await self._signatures(force, size, note.text)
         if not force.policy.met_by(signatures):
             return
         if self._pinned is not None and str(self._pinned) != str(force.policy):
@@ -203,18 +205,29 @@ class Witnessing:
             force.version, size, str(whole),
         )  # fmt: skip
 
-    async def _cosigners(self, force: _Force, size: int) -> set[str]:
-        return set(await self._signatures(force, size))
+    async def _signatures(self, force: _Force, size: int, text: str) -> dict[str, Signature]:
+        """Those that fit ``text``, by the witness's name in the policy.
 
-    async def _signatures(self, force: _Force, size: int) -> dict[str, Signature]:
-        """By the witness's name in the policy."""
+        A row that does not fit came from nobody this process asked. It counts for nothing, and stops nothing.
+        """
         keys = {str(witness.key): (name, witness.key) for name, witness in force.policy.witnesses.items()}
-        rows = await self._fetch(_SIGNATURES, size, list(keys))
         found = {}
-        for row in rows:
+        for row in await self._fetch(_SIGNATURES, size, list(keys)):
             name, key = keys[row["vkey"]]
-            found[name] = Signature(key.name, key.key_id, row["signature"])
+            signature = Signature(key.name, key.key_id, row["signature"])
+            try:
+                key.verify(text, signature)
+            except SignatureInvalidError as error:
+                self._warn_of(size, name, error)
+            else:
+                found[name] = signature
         return found
+
+    def _warn_of(self, size: int, name: str, error: SignatureInvalidError) -> None:
+        """Say it once: the rows of a size are read several times."""
+        if (size, name) not in self._warned:
+            self._warned = {(size, name)} | {pair for pair in self._warned if pair[0] == size}
+            log.error("ledger.cosignature_invalid", witness=name, size=size, error=str(error))
 
     async def _disputed(self, force: _Force) -> bool:
         rows = await self._fetch(STANDING.format(keys="$1"), keys_of(force.policy))

@@ -599,6 +599,25 @@ async def test_a_cosignature_by_another_key_or_over_another_tree_is_not_counted(
         assert (police.problem, police.size) == ("no-cosignature", None)
 
 
+@pytest.mark.parametrize("bogus", [bytes(72), b"\xff" * 72, b"short", b""], ids=["zeros", "late", "short", "empty"])
+async def test_a_cosignature_row_that_does_not_fit_is_named_counts_for_nothing_and_stops_nothing(
+    bogus: bytes, house: House, key: SigningKey, programs: list[Program], sequencer: Sequencer, writer: Writer
+) -> None:
+    """As database superuser: a row of a witness that never cosigned this size."""
+    await programs[1].stop_here()
+    await programs[2].stop_here()
+    await house.put_in_force(policy_of(key.verifier, programs))
+    await sequencer.advance()
+    insert = "insert into ledger.cosignature(size, vkey, signature) values ($1, $2, $3)"
+    await writer.connection.execute(insert, sequencer.size, programs[1].vkey, bogus)
+    with structlog.testing.capture_logs() as logs:
+        await house.work.round()
+    assert await _published_or_none(house) is None  # customs alone is no quorum of two
+    assert [e["witness"] for e in logs if e["event"] == "ledger.cosignature_invalid"] == ["police"]
+    await programs[2].start_here()
+    await until(house.work.round, lambda: _is(lambda: _published_or_none(house), sequencer.size))
+
+
 async def test_a_witness_whose_clock_is_far_off_is_counted_and_named(
     house: House, key: SigningKey, programs: list[Program], sequencer: Sequencer
 ) -> None:
