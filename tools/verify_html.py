@@ -32,7 +32,7 @@ SHORTENED = (
     "archive", "members", "checkpoint", "witnessed", "witnesses", "manifest", "withheld", "receipts", "folders",
     "streams", "signatures", "sealed", "quorum", "leftOut", "groups", "directory", "enrolled", "checked",
     "events", "links", "policy", "public", "material", "bytes", "index", "crc", "remark", "chain", "words", "notes",
-    "order", "extra", "digest", "module", "note",
+    "order", "extra", "digest", "module", "note", "leaf_hash", "revoked", "logs", "offset", "left",
 )  # fmt: skip
 """Names of properties that only the page's own code reads: no JSON of a package is read by them, nor the browser."""
 

@@ -101,8 +101,12 @@ def _verified(
 
 
 def _holders(streams: Mapping[str, list[Link]], indexes: Mapping[bytes, int]) -> dict[str, tuple[str, SignerKey]]:
-    """Login and key by fingerprint."""
+    """Login and key by fingerprint.
+
+    A person has one stream: the keys of a second one would outlive what the first says of their holder.
+    """
     holders: dict[str, tuple[str, SignerKey]] = {}
+    people: dict[int, str] = {}
     for stream, links in streams.items():
         if not stream.startswith(PASSKEY_STREAM):
             continue
@@ -110,5 +114,7 @@ def _holders(streams: Mapping[str, list[Link]], indexes: Mapping[bytes, int]) ->
         for fingerprint, key in signer_keys(chain, indexes).items():
             if fingerprint in holders:
                 raise PasskeyError(f"one key is enrolled for two people: {fingerprint}")
+            if people.setdefault(key.person, stream) != stream:
+                raise PasskeyError(f"one person has two streams of keys: {shown(people[key.person])}, {shown(stream)}")
             holders[fingerprint] = stream.removeprefix(PASSKEY_STREAM), key
     return holders

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from casemgmt.trust.contents import Why
 from casemgmt.trust.hashing import HASH_SIZE
 from casemgmt.trust.package import SEAL_PROOF
+from casemgmt.trust.personal import PersonalSignature
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.withheld import PATH, parse_withheld, write_withheld
 from tests.kit.forging import Change, Files, forged
@@ -115,15 +116,35 @@ def _with_handover(*, revoked: bool = False, flags: int = 5, key_of: Person = AI
     said = {"signature": key_of.means}
     index = ledger.append(f"exhibit:{EXHIBIT}", "custody:handover:offered", said, actor=AIDA.actor)
     package.size = ledger.tree.size
-    signature = key_of.sign([ledger.bodies[index]], flags=flags)
+    return _with_more(package, begin, {index: key_of.sign([ledger.bodies[index]], flags=flags)})
+
+
+def _with_more(package: Draft, begin: int, signatures: Mapping[int, PersonalSignature]) -> bytes:
+    """With every entry from `begin`, and these signatures by index."""
+    ledger = package.ledger
 
     def lay(files: Files) -> None:
         for place in range(begin, package.size):
             files[f"ledger/{place}.event"] = ledger.bodies[place]
             files[f"ledger/{place}.tlog-proof"] = str(ledger.proof(place, package.size)).encode()
-        files.update({f"ledger/sig/{index}/{name}": data for name, data in signature.files().items()})
+        for index, signature in signatures.items():
+            files.update({f"ledger/sig/{index}/{name}": data for name, data in signature.files().items()})
 
     return forged(package, lay)
+
+
+def _two_streams_of_keys() -> bytes:
+    """Both keys are enrolled by Aida and both sign: whatever one stream revokes, the other goes on."""
+    package = draft()
+    ledger, begin = package.ledger, package.ledger.tree.size
+    signatures = {}
+    for person in (AIDA, replace(AIDA, login="aida.again")):
+        ledger.append(person.stream, *person.enrolment, actor=person.actor)
+        said = {"signature": person.means}
+        index = ledger.append(f"exhibit:{EXHIBIT}", "custody:handover:offered", said, actor=person.actor)
+        signatures[index] = person.sign([ledger.bodies[index]])
+    package.size = ledger.tree.size
+    return _with_more(package, begin, signatures)
 
 
 def _idle_key() -> bytes:
@@ -194,6 +215,7 @@ BAD = (
     Bad("a user the authenticator did not verify", 10, lambda: _with_handover(flags=1)),
     Bad("the key of another person", 10, lambda: _with_handover(key_of=NURLAN)),
     Bad("an enrolment of somebody who signed nothing", 10, _idle_key),
+    Bad("one person with two streams of keys", 10, _two_streams_of_keys),
     Bad("the proof of another entry", 6, _full(_proof_of_another)),
     Bad("an entry with other words", 6, _full(_change_entry)),
     Bad("a cosignature less than the quorum", 6, _full(_fewer_cosignatures)),

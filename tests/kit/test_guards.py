@@ -29,6 +29,7 @@ IN_SCRIPTS = (
     ("verify_all.sh", '[ "$index" -lt "$revoked" ]', "true", "a key revoked before it signed"),
     ("verify_all.sh", "r[4] != w[3] ||", "", "a withheld file with another hash"),
     ("verify_all.sh", "sort -u | cmp", "sort -u | cat; true", "an enrolment of somebody who signed nothing"),
+    ("verify_all.sh", "|| n[$1]++ { exit 1 }", "{ exit 1 }", "one person with two streams of keys"),
     ("verify_passkey.sh", "[ $((flags & 5)) -eq 5 ]", "true", "a user the authenticator did not verify"),
     ("verify_passkey.sh", '[ "$person" = "$(get "$T/event" /actor/id)" ]', "true", "the key of another person"),
 )  # fmt: skip
@@ -42,6 +43,7 @@ IN_PAGE = (
     ("passkeys.js", "if (key.revoked !== null && index > key.revoked)", "if (0)", "a key revoked before it signed"),
     ("passkeys.js", "if ((flags & 5) !== 5)", "if (0)", "a user the authenticator did not verify"),
     ("passkeys.js", "if (event.actor.id !== key.person.id)", "if (0)", "the key of another person"),
+    ("passkeys.js", "(people[data.person.id] ??= stream) === stream &&", "", "one person with two streams of keys"),
     ("steps.js", "if (idle.length)", "if (0)", "an enrolment of somebody who signed nothing"),
     ("receipts.js", "receipt.event.data.sha256 !== one.sha256 ||", "", "a withheld file with another hash"),
 )  # fmt: skip

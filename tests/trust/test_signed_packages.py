@@ -183,6 +183,17 @@ def test_somebody_elses_key_and_a_user_who_was_not_verified_are_refused() -> Non
     assert "did not verify its user" in people(package)
 
 
+def test_one_person_with_two_streams_of_keys_is_refused_before_and_after_the_seal() -> None:
+    package = full_draft()
+    again = replace(AIDA, login="aida.again")
+    package.indexes.append(package.ledger.append(again.stream, *again.enrolment, actor=again.actor))
+    hand_over(package, ["KG-2027-000123/1"], again, "offered")
+    package.size = package.ledger.tree.size
+    with pytest.raises(PasskeyError, match="two streams of keys"):
+        package.prepared()
+    assert "passkeys:aida.again" in people(package)
+
+
 def test_only_the_five_files_lie_beside_an_entry() -> None:
     more = repacked(FILES, spoiled(SIGNED[0], **{"note.txt": b"x"}))
     assert 10 in more.numbers(Outcome.NOT_CHECKED) + failed(more)

@@ -317,13 +317,15 @@ check_9() {
 }
 
 check_10() {
-  awk -F '\t' '$4 ~ /^accounts:passkey:(enrolled|revoked)$/ && $1 ~ /^passkeys:/ { print $5, $4 }
+  awk -F '\t' '$4 ~ /^accounts:passkey:(enrolled|revoked)$/ && $1 ~ /^passkeys:/ { print $5, $4, $1 }
     $1 ~ /^passkeys:/ && $4 !~ /^accounts:passkey:(enrolled|revoked)$/ { exit 1 }' "$T/chains" >"$T/keys" || no 'an entry that has no place among the keys'
-  : >"$T/enrolled"
-  while read -r index kind; do
+  : >"$T/enrolled"; : >"$T/people"
+  while read -r index kind stream; do
     printf '%s %s %s\n' "$(get "$T/flat/$index" /data/key)" "$index" "$kind" >>"$T/enrolled"
+    case $kind in *enrolled) printf '%s\t%s\n' "$(get "$T/flat/$index" /data/person/id)" "$stream" >>"$T/people" ;; esac
   done <"$T/keys"
   awk '$3 ~ /enrolled$/ && n[$1]++ { exit 1 }' "$T/enrolled" || no 'a key is enrolled twice'
+  sort -u "$T/people" | awk -F '\t' '$1 !~ /^(0|-?[1-9][0-9]*)$/ || n[$1]++ { exit 1 }' || no 'one person has two streams of keys, or an enrolment names nobody'
   signed=0 weaker=0; : >"$T/folders"; : >"$T/signers"
   while IFS="$TAB" read -r stream seq prev type index leaf; do
     [ "$type" != '?' ] || continue

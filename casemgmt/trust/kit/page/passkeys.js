@@ -32,9 +32,9 @@ function fromPem(bytes, path) {
   return base64(found[1].replace(/\n/g, ""));
 }
 
-// The keys of all people whose passkeys:<login> stream the package holds, by fingerprint.
+// The keys of all people whose passkeys:<login> stream the package holds, by fingerprint. A person has one stream.
 function signerKeys(found) {
-  const keys = new Map();
+  const keys = new Map(), people = {};
   for (const [stream, chain] of found.streams) {
     if (!stream.startsWith("passkeys:")) continue;
     for (const event of chain) {
@@ -43,7 +43,7 @@ function signerKeys(found) {
       if (event.type === "accounts:passkey:enrolled") {
         const spki = base64(String(data.spki));
         const right = isHash(data.key) && !known && hex(sha256(spki)) === data.key && String(data.algorithm) in ALGORITHMS &&
-          Number.isInteger(data.person?.id) && event.actor.id === data.person.id && data.rp_id && typeof data.rp_id === "string" && data.origin && typeof data.origin === "string";
+          Number.isInteger(data.person?.id) && (people[data.person.id] ??= stream) === stream && event.actor.id === data.person.id && data.rp_id && typeof data.rp_id === "string" && data.origin && typeof data.origin === "string";
         if (!right) throw new Fault("bad_enrolment", shown(stream), event.seq);
         keys.set(data.key, { ...data, spki, stream, enrolled: index, revoked: null });
       } else if (event.type === "accounts:passkey:revoked" && known?.stream === stream) known.revoked ??= index;
