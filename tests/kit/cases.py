@@ -14,7 +14,7 @@ from casemgmt.trust.personal import PersonalSignature
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.withheld import PATH, parse_withheld, write_withheld
 from tests.kit.forging import Change, Files, forged
-from tests.trust.factory import NAME, Draft, draft, full_draft
+from tests.trust.factory import NAME, Draft, draft, full_draft, receive
 from tests.trust.people import AIDA, NURLAN, Person
 from tests.trust.repacking import files_of, laid_out
 
@@ -147,6 +147,21 @@ def _two_streams_of_keys() -> bytes:
     return _with_more(package, begin, signatures)
 
 
+def _withheld_and_here() -> bytes:
+    """Two photographs of one exhibit: the second lies where the first, which is withheld, is said to belong."""
+    package = draft()
+    receive(package, EXHIBIT, b"another photograph")
+    here = package.files[0].row.path.replace("/0001", "/0002")
+    package.files[-1] = replace(package.files[-1], row=replace(package.files[-1].row, path=here))
+    package.withhold_file(0)
+    package.size = package.ledger.tree.size
+
+    def lay(files: Files) -> None:
+        files[PATH] = write_withheld(replace(row, path=here) for row in parse_withheld(files[PATH]))
+
+    return forged(package, lay)
+
+
 def _idle_key() -> bytes:
     """Whoever reads a package learns of no key that they need not know."""
     package = draft()
@@ -224,6 +239,7 @@ BAD = (
     Bad("a proof of growth cut short", 8, _full(_nothing, afterwards=_cut_growth)),
     Bad("a withheld entry that was never recorded", 6, _withheld("entry")),
     Bad("a withheld file with another hash", 9, _withheld("file")),
+    Bad("a withheld file that is here all the same", 9, _withheld_and_here),
     Bad("a file under a name nobody gave it", 9, _full(_renamed_in_list)),
 )
 

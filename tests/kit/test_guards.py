@@ -28,6 +28,7 @@ IN_SCRIPTS = (
     ("verify_all.sh", "seq + 1) { if (whole)", "seq + 1) { if (0)", "an entry missing in an exhibit's chain"),
     ("verify_all.sh", '[ "$index" -lt "$revoked" ]', "true", "a key revoked before it signed"),
     ("verify_all.sh", "r[4] != w[3] ||", "", "a withheld file with another hash"),
+    ("verify_all.sh", '[ ! -s "$T/both" ]', "true", "a withheld file that is here all the same"),
     ("verify_all.sh", "sort -u | cmp", "sort -u | cat; true", "an enrolment of somebody who signed nothing"),
     ("verify_all.sh", "|| n[$1]++ { exit 1 }", "{ exit 1 }", "one person with two streams of keys"),
     ("verify_passkey.sh", "[ $((flags & 5)) -eq 5 ]", "true", "a user the authenticator did not verify"),
@@ -45,6 +46,7 @@ IN_PAGE = (
     ("passkeys.js", "if (event.actor.id !== key.person.id)", "if (0)", "the key of another person"),
     ("passkeys.js", "(people[data.person.id] ??= stream) === stream &&", "", "one person with two streams of keys"),
     ("steps.js", "if (idle.length)", "if (0)", "an enrolment of somebody who signed nothing"),
+    ("receipts.js", "if (found.archive.members.has(one.path))", "if (0)", "a withheld file that is here all the same"),
     ("receipts.js", "receipt.event.data.sha256 !== one.sha256 ||", "", "a withheld file with another hash"),
 )  # fmt: skip
 

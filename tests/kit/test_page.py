@@ -16,7 +16,8 @@ from tests.kit.conftest import opened
 from tests.kit.forging import forged
 from tests.kit.verifiers import PAGE, by_page
 from tests.trust import factory
-from tests.trust.factory import draft
+from tests.trust.factory import draft, hand_over
+from tests.trust.people import AIDA, NURLAN
 from tests.trust.repacking import laid_out
 
 pytestmark = pytest.mark.browser
@@ -154,14 +155,37 @@ def test_what_is_withheld_may_be_a_hand_over_and_no_clock_orders_a_chain(
     package.size = package.ledger.tree.size
     (tmp_path / "redacted.zip").write_bytes(package.archive())
     page = opened(browser.new_page())
-    things, seals = page.locator("#things"), page.locator("#signs li").nth(2)
+    things, custody, seals = page.locator("#things"), page.locator("#signs li").nth(1), page.locator("#signs li").nth(2)
     checked(page, tmp_path / "whole.zip")
     expect(things).to_contain_text(re.compile("offered by .*accepted by Nurlan", re.DOTALL))
     expect(things).to_contain_text("Held by Nurlan")
     expect(seals).to_have_class("ok")
     checked(page, tmp_path / "redacted.zip")
     expect(seals).to_have_class("warn")
+    expect(custody).to_have_class("warn")
+    expect(custody).to_contain_text("Withheld: 1.")
     expect(things).not_to_contain_text("Held by Nurlan")
+    page.close()
+
+
+def test_custody_is_no_more_than_a_remark_when_only_a_withheld_entry_stands_in_its_way(
+    browser: Browser, tmp_path: Path
+) -> None:
+    package = draft()
+    for person in (AIDA, NURLAN):
+        package.indexes.append(package.ledger.append(person.stream, *person.enrolment, actor=person.actor))
+    for person, act in ((AIDA, "offered"), (NURLAN, "accepted")):
+        (last,) = hand_over(package, ["KG-2027-000123/1"], person, act)
+    hand_over(package, ["KG-2027-000123/2"], NURLAN, "offered")
+    package.size = package.ledger.tree.size
+    page = opened(browser.new_page())
+    custody = page.locator("#signs li").nth(1)
+    for withheld, sign in ({}, "ok"), ({last: Why("informant", "")}, "warn"):
+        package.withheld = withheld
+        path = tmp_path / f"{sign}.zip"
+        path.write_bytes(package.archive())
+        checked(page, path)
+        expect(custody).to_have_class(sign)
     page.close()
 
 

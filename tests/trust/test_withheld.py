@@ -145,6 +145,13 @@ def test_a_withheld_file_cannot_be_claimed_twice_or_be_there_as_well() -> None:
         package.prepared()
 
 
+def test_a_withheld_entry_of_an_exhibit_is_named_where_custody_is_judged() -> None:
+    assert "WEAKER: 1 withheld entries of exhibits, any of which may be a hand-over." in finding(
+        verify(redacted().archive()), 10
+    )
+    assert "withheld" not in finding(verify(draft().archive()), 10)
+
+
 def test_what_is_recorded_of_a_signers_keys_is_never_withheld() -> None:
     package = full_draft()
     index = next(i for i in package.indexes if b'"stream":"passkeys:aida"' in package.ledger.bodies[i])

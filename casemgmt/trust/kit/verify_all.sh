@@ -288,6 +288,9 @@ check_9() {
       }' "$T/flat/$index" >>"$T/receipts" || no "entry $index does not say what was received"
   done <"$T/received"
   awk -F '\t' '$1 in owner && owner[$1] != $10 { exit 1 } { owner[$1] = $10 }' "$T/receipts" || no 'two numbers share a directory'
+  sort "$T/files" >"$T/present"
+  awk -F '\t' '$1 == "file" { print $2 }' "$T/withheld" | sort | comm -12 - "$T/present" >"$T/both"
+  [ ! -s "$T/both" ] || no "said to be withheld, and here: $(head -n 5 "$T/both")"
   awk -F '\t' -v chains="$T/chains" -v withheld="$T/withheld" '
     function key(from, directory) { return directory "\t" $(from) "\t" $(from + 1) "\t" $(from + 2) "\t" $(from + 3) "\t" $(from + 4) "\t" $(from + 5) }
     BEGIN {

@@ -5,11 +5,12 @@ from collections import Counter
 from casemgmt.trust.contents import LEDGER, SIGNATURES
 from casemgmt.trust.encoding import from_decimal, shown
 from casemgmt.trust.errors import PackageError
-from casemgmt.trust.events import MAX_BODY
+from casemgmt.trust.events import EXHIBIT_STREAM, MAX_BODY
 from casemgmt.trust.personal import FILES, PersonalSignature, check_signatures
 from casemgmt.trust.signers import PASSKEY
 from casemgmt.trust.verify.examination import MAX_DOCUMENT, Examination
 from casemgmt.trust.verify.findings import Finding, Outcome
+from casemgmt.trust.withheld import ENTRY
 
 HANDOVERS = {f"custody:handover:{kind}" for kind in ("offered", "accepted", "refused", "withdrawn")}
 """Entries in which one person answers to another for an exhibit."""
@@ -46,6 +47,8 @@ def _weaker(found: Examination) -> str:
     silent = sum(event.type in HANDOVERS and index not in said for index, event in found.events.items())
     parts = [f"{count} by {means} only" for means, count in sorted(counts.items())]
     parts += [f"{silent} hand-overs that do not say how they are signed"] if silent else []
+    hidden = sum(row.kind == ENTRY and row.stream.startswith(EXHIBIT_STREAM) for row in found.withheld)
+    parts += [f"{hidden} withheld entries of exhibits, any of which may be a hand-over"] if hidden else []
     return f" WEAKER: {', '.join(parts)}." if parts else ""
 
 

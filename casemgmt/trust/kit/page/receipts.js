@@ -37,6 +37,7 @@ function matchReceipts(found, rows) {
   }
   for (const one of found.withheld.filter(row => row.kind === "file")) {
     const link = found.streams.get(one.stream)?.find(known => known.seq === one.seq);
+    if (found.archive.members.has(one.path)) throw new Fault("unlisted", one.path);
     if (!link || hex(link.leaf) !== one.leaf_hash) throw new Fault("no_receipt", shown(one.path));
     if (!link.bytes) continue;
     const receipt = byLeaf.get(one.leaf_hash);

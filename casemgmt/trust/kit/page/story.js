@@ -59,10 +59,11 @@ function signs(report, list) {
   const broken = list.filter(one => ["damaged", "missing", "differs"].includes(one.seal));
   const bare = list.filter(one => one.remark || one.seal !== "intact");
   const seal = whole !== "ok" || list.every(one => !one.seal) ? "open" : broken.length ? "bad" : bare.length ? "warn" : "ok";
-  const weak = custody === "ok" && (signed[2] > 0 || !signed[1]);
+  const hidden = list.flatMap(one => one.chain).filter(({ words }) => words[0] === "withheld_entry").length; // any of them may be a hand-over
+  const weak = custody === "ok" && (signed[2] || !signed[1] || hidden);
   return [
     ["file", files, ["file_" + files, count]],
-    ["custody", weak ? "warn" : custody, ["custody_" + (weak ? "warn" : custody), list.length, signed[1], signed[2]]],
+    ["custody", weak ? "warn" : custody, ["custody_" + (weak ? "warn" : custody), list.length, signed[1], signed[2], hidden]],
     ["seal", seal, ["seal_" + seal, seal === "ok" ? list.length : names(seal === "bad" ? broken : bare)]],
   ];
 }
