@@ -6,10 +6,11 @@ import csv
 import io
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import cast
 
 from casemgmt.trust.contents import Why
 from casemgmt.trust.hashing import HASH_SIZE
-from casemgmt.trust.package import SEAL_PROOF
+from casemgmt.trust.package import SEAL_EVENT, SEAL_PROOF
 from casemgmt.trust.personal import PersonalSignature
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.withheld import PATH, parse_withheld, write_withheld
@@ -147,6 +148,18 @@ def _two_streams_of_keys() -> bytes:
     return _with_more(package, begin, signatures)
 
 
+def _other_exhibit_in_the_seal() -> bytes:
+    """Whose number is the real one's as some tools would write it."""
+    package = draft()
+    prepared = package.prepared()
+    exhibits = cast("dict[str, object]", prepared.seal_data()["exhibits"])
+    named = {number.replace("/", "%2F"): head for number, head in exhibits.items()}
+    files = files_of(package)
+    files[SEAL_EVENT], proof = package.seal(prepared, exhibits=named)
+    files[SEAL_PROOF] = str(proof).encode()
+    return laid_out(files)
+
+
 def _withheld_and_here() -> bytes:
     """Two photographs of one exhibit: the second lies where the first, which is withheld, is said to belong."""
     package = draft()
@@ -235,6 +248,7 @@ BAD = (
     Bad("an entry with other words", 6, _full(_change_entry)),
     Bad("a cosignature less than the quorum", 6, _full(_fewer_cosignatures)),
     Bad("an entry missing in an exhibit's chain", 7, _full(_gap)),
+    Bad("a seal of an exhibit whose number has %2F for /", 8, _other_exhibit_in_the_seal),
     Bad("a seal with a cosignature less", 8, _full(_nothing, afterwards=_weaker_seal)),
     Bad("a proof of growth cut short", 8, _full(_nothing, afterwards=_cut_growth)),
     Bad("a withheld entry that was never recorded", 6, _withheld("entry")),

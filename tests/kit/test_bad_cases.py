@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
 from tests.kit.cases import BAD, Bad
+from tests.kit.forging import forged
 from tests.kit.verifiers import by_page, by_script, shells
-from tests.trust.repacking import failed, verify
+from tests.trust.factory import draft, receive
+from tests.trust.repacking import failed, files_of, verify
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +44,25 @@ def test_each_verifier_accepts_a_good_package(
     assert said.outcomes[1] == "not checked"
     for step in range(2, 11):
         assert said.outcomes[step] == shown.outcomes[step], said.words
+
+
+def test_a_file_that_came_without_a_name_is_no_reason_to_refuse(verifier: Page, unpack: Unpack) -> None:
+    package = draft()
+    receive(package, None, b"nobody named it", name="")
+    row = replace(package.files[-1].row, path="data/seizures/KG-2027-000123/0002.jpg")
+    package.files[-1] = replace(package.files[-1], row=row)
+    package.size = package.ledger.tree.size
+    archive = package.archive()
+    assert verify(archive).holds
+    assert not by_page(verifier, archive).failed
+    said = by_script(unpack(archive))
+    assert said.status == 0, said.words
+    files = files_of(package)
+    other = files["metadata/files.csv"].replace(b'"15"', b'"16"')
+    assert other != files["metadata/files.csv"]
+    lied = by_script(unpack(forged(package, lambda inside: inside.update({"metadata/files.csv": other}))))
+    assert "another size" in lied.words
+    assert lied.failed == [9]
 
 
 def test_the_scripts_say_the_same_in_every_shell(good: dict[str, bytes], unpack: Unpack) -> None:

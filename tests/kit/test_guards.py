@@ -28,6 +28,7 @@ IN_SCRIPTS = (
     ("verify_all.sh", "seq + 1) { if (whole)", "seq + 1) { if (0)", "an entry missing in an exhibit's chain"),
     ("verify_all.sh", '[ "$index" -lt "$revoked" ]', "true", "a key revoked before it signed"),
     ("verify_all.sh", "r[4] != w[3] ||", "", "a withheld file with another hash"),
+    ("verify_passkey.sh", 'gsub(/%/, "%25", name)', "1", "a seal of an exhibit whose number has %2F for /"),
     ("verify_all.sh", '[ ! -s "$T/both" ]', "true", "a withheld file that is here all the same"),
     ("verify_all.sh", "sort -u | cmp", "sort -u | cat; true", "an enrolment of somebody who signed nothing"),
     ("verify_all.sh", "|| n[$1]++ { exit 1 }", "{ exit 1 }", "one person with two streams of keys"),

@@ -212,14 +212,14 @@ def hand_over(made: Draft, exhibits: Iterable[str], person: Person, act: str) ->
     return places
 
 
-def receive(made: Draft, exhibit: str | None, content: bytes) -> None:
+def receive(made: Draft, exhibit: str | None, content: bytes, *, name: str = "=фото, 1.jpg") -> None:
     """A file of the seizure KG-2027-000123, or of one of its exhibits, is received and goes into the package."""
     key = f"store/{len(made.files)}"
     said = {
         "file": key,
         "seizure": "KG-2027-000123",
         "exhibit": exhibit,
-        "name": "=фото, 1.jpg",
+        "name": name,
         "sha256": hashlib.sha256(content).hexdigest(),
         "size": len(content),
     }

@@ -179,7 +179,7 @@ check_7() {
         $1 == "/stream" { stream = $2 } $1 == "/seq" { seq = $2 } $1 == "/prev" { prev = $2 } $1 == "/type" { type = $2 }
         $1 == "/v" { version = $2 }
         END {
-          if (version != "1" || stream !~ /^"./ || seq !~ /^[1-9][0-9]*$/ || type !~ /^"[a-z]/ || (seq == 1) != (prev == "null")) exit 1
+          if (version != "1" || stream !~ /^"./ || seq !~ /^[1-9][0-9]*$/ || type !~ /^"[a-z]/ || (seq == 1) != (prev == "null") || seq != 1 && (length(prev) != 65 || prev !~ /^"[0-9a-f]+$/)) exit 1
           sub(/^"/, "", stream); sub(/^"/, "", prev); sub(/^"/, "", type)
           print stream, seq, prev, type, index_, leaf
         }' "$T/flat/$index" >>"$T/table" || no "not an entry: $index"
@@ -188,7 +188,7 @@ check_7() {
   : >"$T/withheld"
   if [ -f metadata/withheld.csv ]; then csv metadata/withheld.csv 10 >"$T/withheld" || no 'metadata/withheld.csv is malformed'; fi
   [ "$(info Withheld)" = "$(awk 'END { print (NR > 1 ? NR - 1 : "none") }' "$T/withheld")" ] || no 'bag-info.txt counts other withheld things than withheld.csv'
-  awk -F '\t' -v OFS='\t' 'NR > 1 && $1 == "entry" { if ($2 != "ledger/" $5 ".event" || $7 ~ /^passkeys:/) exit 1; print $7, $8, "?", "?", $5, $6 }' "$T/withheld" >"$T/unread" || no 'withheld.csv names an entry that cannot be withheld'
+  awk -F '\t' -v OFS='\t' 'NR > 1 && $1 == "entry" { if ($2 != "ledger/" $5 ".event" || $7 == "" || $7 ~ /^passkeys:/ || $8 !~ /^[1-9][0-9]*$/) exit 1; print $7, $8, "?", "?", $5, $6 }' "$T/withheld" >"$T/unread" || no 'withheld.csv names an entry that cannot be withheld'
   while IFS="$TAB" read -r _ _ _ _ index leaf; do
     case $index in '' | *[!0-9]*) no 'withheld.csv is malformed' ;; esac
     [ "$(cat "ledger/$index.leaf" 2>/dev/null)" = "$leaf" ] || no "ledger/$index.leaf is not the withheld entry of withheld.csv"
@@ -220,7 +220,7 @@ check_8() {
     awk -F '\t' '{ last[$1] = "\t" $2 "\n"; leaf[$1] = $6 }
       END { for (stream in last) {
         if (stream ~ /^exhibit:/) { group = "exhibits"; rest = substr(stream, 9) } else if (stream ~ /^passkeys:/) { group = "signers"; rest = substr(stream, 10) } else continue
-        gsub(/\//, "%2F", rest)
+        gsub(/%/, "%25", rest); gsub(/\//, "%2F", rest)
         printf "/data/%s/%s/seq%s/data/%s/%s/hash\t\"%s\n", group, rest, last[stream], group, rest, leaf[stream]
       } }' "$T/chains"
   } | sort >"$T/expected"
@@ -269,9 +269,11 @@ check_9() {
   csv metadata/files.csv 7 >"$T/rows" || no 'metadata/files.csv is malformed'
   awk -F '\t' 'NR > 1 { print $4 "  " $1 }' "$T/rows" | sort >"$T/listed"
   awk '!/  data\/report\/custody-report\.[a-z][a-z][a-z]?\.pdf$/' manifest-sha256.txt | sort | cmp -s - "$T/listed" || no 'files.csv and manifest-sha256.txt list different files'
-  while IFS="$TAB" read -r path _ _ _ size _; do
-    [ "$path" = path ] || [ "$(wc -c <"$path")" -eq "$size" ] || no "another size than files.csv says: $path"
-  done <"$T/rows"
+  # read takes two tabs for one: an empty name would make another column the size
+  awk -F '\t' 'NR > 1 { if ($5 !~ /^[0-9]+$/) exit 1; print $5, $1 }' "$T/rows" >"$T/sizes" || no 'files.csv has a size that is no number'
+  while read -r size path; do
+    [ "$(wc -c <"$path")" -eq "$size" ] || no "another size than files.csv says: $path"
+  done <"$T/sizes"
   # what the received entries say, in the form of a row: directory, file, name, sha256, size, time, person
   : >"$T/receipts"
   awk -F '\t' '$4 == "evidence:file:received" { print $5 }' "$T/chains" >"$T/received"

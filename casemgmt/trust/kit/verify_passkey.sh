@@ -52,7 +52,7 @@ json() {
           name = text(); if (substr(s, p++, 1) != ":" || dead) die()
           if ((path "/" name) in seen) die()
           seen[path "/" name] = 1
-          gsub(/\//, "%2F", name)
+          gsub(/%/, "%25", name); gsub(/\//, "%2F", name)
           value(path "/" name)
           c = substr(s, p++, 1); if (c == "}") break; if (c != "," || dead) die()
         }
