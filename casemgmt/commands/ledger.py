@@ -78,7 +78,9 @@ def report(found: Findings) -> str:
         f"{found.objects} objects in the store; {found.waiting} entries wait to be sequenced.",
         f"Root: {found.root.hex()}",
         *(f"FAULT: {fault}" for fault in found.faults),
-        "NOT VERIFIED." if found.faults else "VERIFIED: every hash, tile, signed root and chain holds.",
+        "NOT VERIFIED."
+        if found.faults
+        else "VERIFIED: every hash, tile, signed root and chain holds, and custody is as its entries say.",
     ]
     return "\n".join(lines)
 

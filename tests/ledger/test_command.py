@@ -42,7 +42,7 @@ async def test_it_answers_0_for_a_sound_ledger_without_the_private_key(
     code, output = await verify(ledger, tmp_path, "--log-key", str(key.verifier))
     assert code == 0, output
     assert "20 entries in the tree" in output
-    assert "VERIFIED: every hash, tile, signed root and chain holds." in output
+    assert "VERIFIED: every hash, tile, signed root and chain holds, and custody is as its entries say." in output
 
 
 async def test_it_answers_1_and_names_the_entry_that_was_rewritten(
