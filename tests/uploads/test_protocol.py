@@ -324,8 +324,8 @@ async def test_a_bad_beginning_is_told(tus: Client, headers: dict[str, str], sta
 @pytest.mark.parametrize(
     "said",
     [
-        {"id": "no-uuid"}, {"id": str(uuid.uuid4()).upper()}, {"sha256": "xyz"}, {"captured_at": "yesterday"},
-        {"captured_place": "Bishkek"},
+        {"id": "no-uuid"}, {"id": "4FB673D6-5888-466D-BE5C-5EC2E51E6A34"}, {"sha256": "xyz"},
+        {"captured_at": "yesterday"}, {"captured_place": "Bishkek"},
     ],
     ids=str,
 )  # fmt: skip

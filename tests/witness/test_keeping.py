@@ -49,6 +49,7 @@ def test_the_key_is_for_its_owner_alone_and_never_overwritten(tmp_path: Path) ->
         (SigningKey.generate("log", NOTE).to_text(), 0o600, "log's key"),
         (SigningKey.generate("w", COSIGNATURE).to_text(), 0o644, "others can read"),
     ],
+    ids=["empty", "not text", "a log's", "exposed"],
 )
 def test_a_key_file_it_must_not_use_is_refused_without_repeating_it(
     directory: Path, content: str, mode: int, words: str
