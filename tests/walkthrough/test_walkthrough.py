@@ -28,12 +28,16 @@ def test_the_main_job_holds_from_the_border_post_to_the_verified_package(
     assert told
     assert int(told[1]) == transcript.count("  - holds:")
     assert "DOES NOT HOLD" not in transcript
-    (package,) = tmp_path.glob("*.zip")
+    packages = sorted(tmp_path.glob("*.zip"))
+    assert len(packages) == 2, "a whole one, and one from which something is withheld"
 
-    # and whoever receives the package follows the guide inside it, with none of our programs but one
-    made = as_published(package)
-    (tmp_path / "reader").mkdir()
-    follow(Reader(tmp_path / "reader", tools(tmp_path / "bin", missing_part), made), made)
+    # and whoever receives one of them follows the guide inside it, with none of our programs but one
+    found = tools(tmp_path / "bin", missing_part)
+    for package in packages:
+        made = as_published(package)
+        reader = tmp_path / f"reader-{package.stem}"
+        reader.mkdir()
+        follow(Reader(reader, found, made), made)
 
 
 def test_a_story_that_goes_otherwise_ends_with_an_error(
