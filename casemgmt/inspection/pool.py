@@ -38,6 +38,7 @@ LONGEST_CLAIMS, LARGEST_PREVIEW = 512 << 10, MIB
 EDGE = 800
 IDLE = 60.0
 START = 30.0  # seconds; importing the parsers takes a quarter of one
+LAST_WORDS = 5.0  # seconds
 
 Chunks = Callable[[], AsyncIterator[bytes]]
 """Opens the file's bytes from the beginning; may be called more than once."""
@@ -254,7 +255,16 @@ class _Process:
         self._stdin.close()
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        await asyncio.shield(asyncio.ensure_future(self._process.wait()))
+        await asyncio.shield(asyncio.ensure_future(self._gone()))
+
+    async def _gone(self) -> None:
+        """What it wrote and nobody read is read to its end first: asyncio stops listening to a pipe that is full, does
+        not see it close then, and would wait for the process for ever."""
+        with contextlib.suppress(TimeoutError, RuntimeError):  # RuntimeError: somebody is reading, and will see the end
+            async with asyncio.timeout(LAST_WORDS):
+                while await self._stdout.read(1 << 16):
+                    pass
+        await self._process.wait()
 
     @contextlib.asynccontextmanager
     async def _in_time(self, seconds: float) -> AsyncIterator[None]:

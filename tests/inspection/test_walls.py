@@ -15,7 +15,7 @@ import pytest
 
 from casemgmt.inspection import confinement
 from casemgmt.inspection.confinement import MIB, Limits
-from casemgmt.inspection.pool import NotLooking
+from casemgmt.inspection.pool import Ended, NotLooking
 from tests.inspection import photos
 from tests.inspection.conftest import Opener, chunks
 
@@ -68,6 +68,20 @@ async def test_it_is_not_told_our_secrets(opened: Opener, monkeypatch: pytest.Mo
     found = await opened("secrets").claims(len(DATA), "image/jpeg", chunks(DATA))
     assert "LC_ALL" in found.exif.error
     assert "CASEMGMT" not in found.exif.error
+
+
+async def test_a_process_whose_words_nobody_read_still_ends(opened: Opener) -> None:
+    """A pipe that is full is not listened to, so asyncio does not see it close: the end must not wait for that."""
+    pool = opened("flood")
+    process = await pool._start()
+    with pytest.raises(Ended, match="garbage"):
+        await process.ask({"do": "exif", "size": len(DATA), "type": "image/jpeg"}, chunks(DATA)(), 1000)
+    for _ in range(200):  # until more has come than is kept for a reader, and reading has paused
+        if process._stdout._paused:  # type: ignore[attr-defined]
+            break
+        await asyncio.sleep(0.01)
+    assert process._stdout._paused  # type: ignore[attr-defined]
+    await asyncio.wait_for(process.end(), 20)
 
 
 async def test_a_library_that_prints_does_not_speak_for_us(opened: Opener) -> None:
