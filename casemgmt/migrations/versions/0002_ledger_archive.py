@@ -1,4 +1,4 @@
-"""ledger archive."""
+"""The write-once archive of the ledger: batches, what waits, what was stored, halts and recoveries."""
 
 from casemgmt.migrations.raw_sql import run_sql_file
 

@@ -1,4 +1,4 @@
-"""packages."""
+"""Packages: numbers drawn beforehand, what stands for a package, and what is withheld from one."""
 
 from casemgmt.migrations.raw_sql import run_sql_file
 
