@@ -95,10 +95,12 @@ async def test_garbage_in_a_query(scene: Scene, app: Litestar, browser: Browsers
         chance, client = random.Random(who), browser(scene.world.people[who])
         for path in reading(app):
             url = address(path, scene).partition("?")[0]
+            short = {"seconds": "0"} if path.endswith("/live") else {}  # else it listens for minutes
             for _ in range(2):
-                query = {name: chance.choice(TEXTS)[:300] for name in QUERIES}
+                query = {name: chance.choice(TEXTS)[:300] for name in QUERIES} | short
                 answers.look(await client.get(url, params=query), f"{url} {query}")
-            answers.look(await client.get(f"{url}?{raw}"), f"{url}?{raw[:60]}")
+            rest = "&seconds=0" if short else ""
+            answers.look(await client.get(f"{url}?{raw}{rest}"), f"{url}?{raw[:60]}")
 
 
 async def test_garbage_in_headers(scene: Scene, app: Litestar, browser: Browsers, answers: Answers) -> None:
