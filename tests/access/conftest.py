@@ -9,6 +9,7 @@ import pytest
 from litestar import Litestar
 
 from casemgmt.core.db import Database
+from casemgmt.custody import live
 from casemgmt.settings import Settings
 from tests.access.scene import Scene, build
 from tests.cast import Api, make_world
@@ -26,3 +27,9 @@ async def scene(dsn: Dsn, app: Litestar, database: Database, settings: Settings)
     async with sequencing(settings):
         yield await build(app, world, lambda member: Api(member, transport=transport))
     await transport.aclose()
+
+
+@pytest.fixture(autouse=True)
+def nobody_listens_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream of a hand-over's changes lasts minutes, and these tests ask every address: here it ends at once."""
+    monkeypatch.setattr(live, "LASTS", 0.0)

@@ -123,8 +123,8 @@ async def test_a_guessed_address_is_answered_as_if_nothing_were_there(
     client = browser(scene.world.people[who])
     guessed = 0
     for path in pages(app):
-        if re.match(r"(/api/v1)?/(people|static)/", path) or "{" not in path:
-            continue
+        if re.match(r"(/api/v1)?/(people|static)/", path) or "{code:str}" not in path:
+            continue  # what is one's own (keys, signing requests, uploads) has its rows in the matrix
         here = address(path, scene)
         there = nowhere(app, path, here)
         answer, nothing = await client.get(here), await client.get(there)
