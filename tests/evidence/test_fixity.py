@@ -89,6 +89,8 @@ async def test_a_store_that_is_down_ends_the_run_without_accusing_every_file(own
 
 async def test_an_object_without_a_row_is_reported_and_stays(own_site, own_world, own, sequencer):
     store = store_of(own_site)
+    for n in range(3):
+        await own_site.put(own_world.aida, own, JPEG + bytes([n]))
 
     async def chunks():
         yield b"orphan"
