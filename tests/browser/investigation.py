@@ -159,7 +159,7 @@ def refer(investigator: Device, case: str, seizure: str) -> None:
     page.locator("#qualification").fill("Article 267, part 2")
     investigator.press("Refer the case")
     open_record(investigator, case)
-    expect(page.locator("aside")).to_contain_text("border cases")
+    expect(page.locator("main aside")).to_contain_text("border cases")
     investigator.look("64-case-referred")
 
 
