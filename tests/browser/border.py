@@ -202,5 +202,5 @@ def see_what_became_of_it(officer: Device, seizure: str) -> None:
     officer.press("Photographs and files")
     officer.look("33-files")
     page.goto(address)
-    page.locator("aside").get_by_role("link", name=seizure).click()
+    page.locator("main aside").get_by_role("link", name=seizure).click()
     officer.look("34-seizure")

@@ -134,13 +134,14 @@ class Capture {
 
   async keepDraft() {
     const said = entries(this.form);
-    const { record } = this;
+    const { record, open } = this;
+    if (!open) return; // locked in the meantime: what was typed stands in the form, and is kept after the PIN
     if (JSON.stringify(said) === JSON.stringify(record.body.fields)) return;
     if (!this.touched) return; // a form that only our own values stand in is no draft
     record.body.fields = said;
     record.body.summary = summary(this.form, this.words.bag);
     try {
-      await withReserve(() => keep(this.open, record));
+      await withReserve(() => keep(open, record));
     } catch (error) {
       this.status.textContent = error instanceof ChangedElsewhere ? this.words.elsewhere : this.failed(error);
       return;
