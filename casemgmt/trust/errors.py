@@ -57,5 +57,9 @@ class PasskeyError(TrustError):
     """A person's signature, its key or its enrolment that is malformed or does not prove its claim."""
 
 
+class AgreementError(TrustError):
+    """A record agreed between two phones that is malformed, joins no other half, or is not what an entry says."""
+
+
 class WitnessError(TrustError):
     """A request to a witness, or its answer, that is malformed."""
