@@ -9,9 +9,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from playwright.sync_api import Browser, BrowserContext, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
 _QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+
+PATIENCE = 40_000
+"""Milliseconds a page may take to come to what is expected of it. It costs nothing but where a test fails, and
+machines that run many things at once are slow."""
+
+expect.set_options(timeout=PATIENCE)
 
 
 def program() -> str:

@@ -12,6 +12,7 @@ from playwright.sync_api import BrowserContext, ConsoleMessage, Page, Request, R
 
 from casemgmt.core.i18n import LANGUAGES, translations
 from casemgmt.demo.cast import PASSWORD
+from tests.chromium import PATIENCE
 from tests.frontend.looking import axe, cut_texts, overflow, small_targets
 
 NARROW = {"width": 320, "height": 640}
@@ -42,7 +43,7 @@ class Device:
         self.seen: dict[str, str] = {}  # name of the look -> address, of pages that can be opened again
         self._expected: set[int] = set()
         self._failing = 0
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(PATIENCE)
         self.page = context.new_page()
         self.page.on("console", self._heard)
         self.page.on("pageerror", lambda error: self._note(f"script: {error}"))

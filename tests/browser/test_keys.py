@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from playwright.sync_api import Page, expect
 from casemgmt.core.clock import utcnow
 from casemgmt.core.events import timestamp
 from casemgmt.demo.cast import PASSWORD, PEOPLE
+from casemgmt.embedded.temporary import TemporaryInstance
 from casemgmt.walkthrough.visitor import Visitor, read
 from tests.browser.conftest import Hand
 from tests.browser.device import Device
@@ -39,6 +41,13 @@ def begin(device: Device, name: str) -> None:
     device.page.locator("#name").fill(name)
     device.page.locator("#password").fill(PASSWORD)
     device.press("Continue")
+
+
+@pytest.fixture(scope="module")
+def instance() -> Iterator[str]:
+    """One of this file's own: whoever has a key is asked for it from then on, in every test that comes after."""
+    with TemporaryInstance(demo=True, settings={"TIME_ZONE": "Asia/Bishkek"}) as running:
+        yield running.url
 
 
 @pytest.fixture

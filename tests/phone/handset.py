@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, BrowserContext, Geolocation, Page, View
 
 from casemgmt.core.web.signin import COOKIE
 from tests.cast import Member
-from tests.chromium import chromium
+from tests.chromium import PATIENCE, chromium
 
 PIN = "402917"
 
@@ -48,7 +48,7 @@ class Handset:
 
     def _use(self, context: BrowserContext, server: str) -> None:
         self.context, self.server = context, server
-        self.context.set_default_timeout(15_000)
+        self.context.set_default_timeout(PATIENCE)
         # Requests are looked at from the first one on: switched on later, some would pass unseen.
         self.context.route("**/nothing-asks-for-this", lambda route: route.abort())
         self.errors: list[str] = []
@@ -77,14 +77,14 @@ class Handset:
         self.page.get_by_label("PIN, at least 6 digits", exact=True).fill(pin)
         self.page.get_by_label("The same PIN again").fill(pin)
         self.page.get_by_role("button", name="Set the PIN").click()
-        expect(self.page.locator("[data-setup]")).to_be_hidden(timeout=15_000)
+        expect(self.page.locator("[data-setup]")).to_be_hidden()
         expect(self.page.get_by_role("button", name="Lock this phone")).to_be_visible()
         self.page.reload()  # a page that was open before the worker is not controlled by it
 
     def unlock(self, pin: str = PIN) -> None:
         self.page.get_by_label("PIN of this phone").fill(pin)
         self.page.get_by_role("button", name="Unlock").click()
-        expect(self.page.locator("[data-unlock]")).to_be_hidden(timeout=15_000)
+        expect(self.page.locator("[data-unlock]")).to_be_hidden()
 
     def begin(self, address: str = "/phone/new") -> None:
         self.page.goto(address)
@@ -122,7 +122,7 @@ class Handset:
         return [text.strip() for text in self.page.locator("[data-state]").all_inner_texts()]
 
     def expect_state(self, *words: str) -> None:
-        expect(self.page.locator("[data-state]")).to_have_text(list(words), timeout=20_000)
+        expect(self.page.locator("[data-state]")).to_have_text(list(words))
 
     def kill(self) -> None:
         """As a telephone short of memory does it: the page's process ends at once, with whatever it was doing."""

@@ -14,7 +14,8 @@ function offer(worker, box) {
   }
   if (!box) return;
   box.hidden = false;
-  box.querySelector("button").onclick = () => {
+  box.querySelector("button").onclick = async () => {
+    await document.querySelector("[data-capture]")?.capture?.save(); // what was typed a moment ago too
     navigator.serviceWorker.addEventListener("controllerchange", () => location.reload(), { once: true });
     worker.postMessage("go ahead");
   };
