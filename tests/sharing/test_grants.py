@@ -15,7 +15,6 @@ from tests import casework
 from tests.cast import World
 
 
-
 def day(after: int = 0) -> date:
     """Today in the zone of ``casework.grant``, or so many days later: asked when it is needed, for midnight passes."""
     return utcnow().date() + timedelta(days=after)
