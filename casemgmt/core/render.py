@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Sequence
 from datetime import date, datetime
 from gettext import NullTranslations
@@ -10,15 +11,17 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, nodes
 from jinja2.compiler import CodeGenerator, Frame
-from litestar import Request, Response
+from litestar import Litestar, Request, Response
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.response import Template
+from litestar.response.base import ASGIResponse
 from litestar.status_codes import HTTP_204_NO_CONTENT, HTTP_303_SEE_OTHER
 from litestar.template.config import TemplateConfig
 from markupsafe import Markup
 
 from casemgmt.core import formats, i18n
 from casemgmt.core.assets import Assets
+from casemgmt.core.masking import mask
 from casemgmt.core.parts import NavItem
 
 TEMPLATE_ROOT = Path(__file__).resolve().parent.parent / "templates"
@@ -139,7 +142,7 @@ def page(
     state = request.state
     shell = {
         "actor": state.get("actor"),
-        "csrf": state.get("csrf", ""),
+        "csrf": mask(state.get("csrf", "")),
         "person": state.get("person", ""),
         "lang": state.get("lang", i18n.current_locale().language),
         "theme": state.get("theme", "auto"),
@@ -148,12 +151,29 @@ def page(
         "path": request.url.path,
         "place": _place(state.get("nav", ()), request.url.path),
     }
-    return Template(
+    return Page(
         template_name=template,
         context={**shell, **context},
         status_code=status_code,
-        headers={"Vary": "Cookie, Accept-Language, HX-Request"},
+        headers={"Vary": "Cookie, Accept-Language, Accept-Encoding, HX-Request"},
     )
+
+
+class Page(Template):
+    """A page, compressed for whoever can unpack it: on the line of a border post it comes in a third of the time.
+
+    Nothing secret may stand in it twice in the same way, see ``core.masking``.
+    """
+
+    __slots__ = ()
+
+    def to_asgi_response(self, app: Litestar | None, request: Request[Any, Any, Any], **options: Any) -> ASGIResponse:
+        answer = super().to_asgi_response(app, request, **options)
+        if "gzip" in request.headers.get("accept-encoding", "") and not answer.is_head_response:
+            answer.body = gzip.compress(answer.body, compresslevel=6, mtime=0)
+            answer.headers["content-encoding"] = "gzip"
+            answer.headers["content-length"] = str(len(answer.body))
+        return answer
 
 
 def _place(nav: Sequence[NavItem], path: str) -> str | None:

@@ -14,6 +14,7 @@ from casemgmt.core import i18n
 from casemgmt.core.actor import Actor, Appointment
 from casemgmt.core.db import Database
 from casemgmt.core.errors import Forbidden, NotSignedIn
+from casemgmt.core.masking import unmask
 from casemgmt.core.shell import LANGUAGE_COOKIE, THEME_COOKIE
 from casemgmt.core.web.forms import first, read_urlencoded
 
@@ -104,8 +105,9 @@ async def _refuse_forgery(request: AnyRequest, actor: Actor | None) -> None:
 
 
 def check_csrf(actor: Actor, given: str) -> None:
-    """Raises Forbidden unless the token is the session's own."""
-    if not hmac.compare_digest(given.encode(), actor.csrf.encode()):
+    """Raises Forbidden unless the token is the session's own: as the API told it, or as a page has it, masked."""
+    own = actor.csrf.encode()
+    if not any(hmac.compare_digest(text.encode(), own) for text in (given, unmask(given))):
         raise Forbidden(_FORGED)
 
 
