@@ -81,9 +81,12 @@ class Handset:
         expect(self.page.get_by_role("button", name="Lock this phone")).to_be_visible()
         self.page.reload()  # a page that was open before the worker is not controlled by it
 
-    def unlock(self, pin: str = PIN) -> None:
+    def enter_pin(self, pin: str = PIN) -> None:
         self.page.get_by_label("PIN of this phone").fill(pin)
         self.page.get_by_role("button", name="Unlock").click()
+
+    def unlock(self, pin: str = PIN) -> None:
+        self.enter_pin(pin)
         expect(self.page.locator("[data-unlock]")).to_be_hidden()
 
     def begin(self, address: str = "/phone/new") -> None:

@@ -80,11 +80,11 @@ async def test_a_new_version_in_the_middle_of_a_draft_loses_nothing(
         phone.page.fill("#exhibits-0-quantity", "77")
         phone.page.evaluate("window.old = true")
         phone.page.get_by_role("button", name="Use the new version").click()
-        phone.page.wait_for_function("!window.old && document.readyState === 'complete'")
+        phone.page.wait_for_function("() => !window.old && document.readyState === 'complete'")
         expect(phone.page.locator("[data-shots-list] img")).to_have_count(1)
         expect(phone.page.locator("#exhibits-0-seal")).to_have_value("66600066")
         expect(phone.page.locator("#exhibits-0-quantity")).to_have_value("77")
-        phone.page.wait_for_function("caches.keys().then((all) => String(all) === 'shell-0123456789ab-en')")
+        phone.page.wait_for_function("async () => String(await caches.keys()) === 'shell-0123456789ab-en'")
         phone.save()
         phone.expect_state("Verified by server")
 

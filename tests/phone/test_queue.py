@@ -164,10 +164,12 @@ async def test_another_officers_sign_in_neither_sends_nor_loses_it(
         assert [row["state"] for row in phone.rows()] == ["saved"]
         assert not any(row["name"] == "open" for row in phone.rows("keys"))
         expect(phone.page.locator("[data-waiting]")).to_contain_text("Not sent yet: 1")
-        # Even opened with the right PIN it is not sent in the name of whoever is signed in.
+        # The right PIN opens it for no longer than it takes to see who is signed in, and nothing is sent.
         phone.page.goto("/phone")
-        phone.unlock()
-        phone.page.wait_for_timeout(1500)
+        phone.enter_pin()
+        expect(phone.page.locator("[data-outcome]")).to_contain_text("Somebody else is signed in")
+        expect(phone.page.locator("[data-unlock]")).to_be_visible()
+        assert not any(row["name"] == "open" for row in phone.rows("keys"))
         assert [row["state"] for row in phone.rows()] == ["saved"]
         phone.sign_in(world.aida)
         phone.page.goto("/phone")

@@ -20,8 +20,7 @@ async function show(strip, words) {
 async function guard(strip) {
   const open = await read("keys", "open");
   const { person } = strip.dataset;
-  // What was unlocked on this very page, while the page was still loading, was unlocked on purpose.
-  if (open && person && open.owner !== person && !(open.since >= performance.timeOrigin)) await lock();
+  if (open && person && open.owner !== person) await lock();
   document.addEventListener("submit", (event) => {
     if (/^\/sign-out/.test(new URL(event.target.action).pathname)) lock();
   }, { capture: true });

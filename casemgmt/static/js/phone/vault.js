@@ -99,7 +99,7 @@ async function attempt(owner, pin, extractable) {
 
 export async function unlock(owner, pin) {
   const { key } = await attempt(owner, pin, false);
-  await write("keys", { name: "open", owner, key, since: Date.now(), until: Date.now() + IDLE });
+  await write("keys", { name: "open", owner, key, until: Date.now() + IDLE });
   changed("lock");
 }
 
