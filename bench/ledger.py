@@ -20,20 +20,22 @@ from sqlalchemy.ext.asyncio import AsyncSession, create_async_engine
 from bench.harness import Row, Samples, Stopwatch, delay, quantile, rate
 from bench.sizes import Sizes
 from casemgmt import migrations
+from casemgmt.core.db import WAITING
 from casemgmt.core.events import leaf_hash
 from casemgmt.embedded.cluster import Cluster
 from casemgmt.ledger.proofs import Signed, inclusion
-from casemgmt.ledger.sequencer import Sequencer
+from casemgmt.ledger.sequencer import SIGNED, Sequencer
 from casemgmt.ledger.signer import FileSigner
 from casemgmt.storage.local import LocalStore
 from casemgmt.trust.canonical import canonical_json
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.keys import SigningKey
-from casemgmt.trust.tiles import TileFrontier, tiles_for_inclusion
+from casemgmt.trust.tiles import FULL_WIDTH, Tile, TileFrontier, tiles_for_inclusion
 from casemgmt.trust.tree import verify_inclusion
 
 AIM_BATCH, AIM_SINGLE, AIM_PROOF = 20_000, 10.0, 5.0  # entries a second; milliseconds
 LEAVES_AT_ONCE = 256 * 1_000
+QUIET = 0.15  # seconds until the sequencer looks only now and then
 
 
 def measure(folder: Path, sizes: Sizes) -> Iterator[Row]:
@@ -106,12 +108,19 @@ async def _batches(dba: Any, sequencer: Sequencer, home: Path, sizes: Sizes) -> 
 
 
 async def _singles(dba: Any, sequencer: Sequencer, home: Path, sizes: Sizes) -> Samples:
+    """From the commit of an entry, which the running sequencer is told of as a web process tells it, until its
+    checkpoint is committed."""
+    signed, stop = asyncio.Event(), asyncio.Event()
+    await dba.add_listener(SIGNED, lambda *_: signed.set())
+    running = asyncio.create_task(sequencer.run(stop))
+
     async def ours() -> float:
+        await asyncio.sleep(QUIET)
+        signed.clear()
         await _write(dba, _bodies(1))
-        goal = sequencer.size + 1
         with Stopwatch() as watch:
-            while sequencer.size < goal:
-                await sequencer.advance()
+            await dba.execute(f"notify {WAITING}")
+            await signed.wait()
         return watch.seconds * 1000
 
     async def theirs() -> float:
@@ -123,21 +132,31 @@ async def _singles(dba: Any, sequencer: Sequencer, home: Path, sizes: Sizes) -> 
             await dba.execute("insert into public.plain values ($1, $2)", secrets.randbits(62), body[0])
         return watch.seconds * 1000
 
-    return await _turns(ours, theirs, sizes.singles)
+    try:
+        return await _turns(ours, theirs, sizes.singles)
+    finally:
+        stop.set()
+        await running
 
 
 async def _proofs(cluster: Cluster, dba: Any, signer: FileSigner, sizes: Sizes) -> Samples:
     """A tree of random leaves of its own, in the same table as the product's. Every proof is checked."""
     await dba.execute("truncate ledger.tile")
-    tree, chance, known = TileFrontier(), random.Random(1), dict[int, bytes]()
+    tree, chance = TileFrontier(), random.Random(1)
+    known, edge = dict[int, bytes](), dict[int, Tile]()  # edge: the tile of each level that is not full
     while tree.size < sizes.leaves:
         count = min(LEAVES_AT_ONCE, sizes.leaves - tree.size)
         block = os.urandom(32 * count)
         for place in chance.sample(range(count), min(count, 8)):
             known[tree.size + place] = block[32 * place : 32 * place + 32]
         tree, tiles = tree.extended([block[i : i + 32] for i in range(0, len(block), 32)])
-        full = [tuple(tile) for tile in tiles if tile.width == 256 or tree.size == sizes.leaves]
+        for tile in tiles:
+            edge.pop(tile.level, None)  # the narrower form of it, which is never stored
+            if tile.width < FULL_WIDTH:
+                edge[tile.level] = tile
+        full = [tile for tile in tiles if tile.width == FULL_WIDTH]
         await dba.copy_records_to_table("tile", schema_name="ledger", records=full)
+    await dba.copy_records_to_table("tile", schema_name="ledger", records=edge.values())
     await dba.execute("analyze ledger.tile")
     note = Checkpoint("bench.example/ledger", tree.size, tree.root()).signed(signer.record._key)
     at = Signed(tree.size, note)

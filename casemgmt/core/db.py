@@ -7,8 +7,9 @@ SQL function for the custody pipeline (a third of the round trips, see docs/desi
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -28,7 +29,11 @@ class Base(DeclarativeBase):
     type_annotation_map: ClassVar = {datetime: DateTime(timezone=True)}  # every moment is stored with its zone
 
 
+WAITING = "ledger_waiting"  # the channel on which a sequencer hears that entries were committed
+NUDGE = 0.1  # seconds between two calls on it: a sequencer that was just called looks by itself
+
 _ENTER = text("select access.enter(:token)")
+_RECORDED = "recorded"
 
 
 class Database:
@@ -41,6 +46,8 @@ class Database:
         )
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
         self._gate: asyncpg.Pool[asyncpg.Record] | None = None
+        self._nudging: asyncio.Task[None] | None = None
+        self._nudged = float("-inf")
 
     async def _connect(self, *_: object) -> asyncpg.Connection[asyncpg.Record]:
         return await _connected(self._dsn)
@@ -52,6 +59,8 @@ class Database:
         self._gate = await asyncpg.create_pool(self._gate_dsn, connect=_connected, min_size=1, max_size=2)
 
     async def close(self) -> None:
+        if self._nudging is not None:
+            await self._nudging
         for pool in (self._pool, self._gate):
             if pool is not None:
                 await pool.close()
@@ -71,6 +80,8 @@ class Database:
                 yield session
         except DBAPIError as error:
             raise _translated(error) from error
+        if _RECORDED in session.info:
+            self.nudge()
 
     @asynccontextmanager
     async def begin_raw(self, actor: Actor) -> AsyncIterator[Any]:
@@ -82,6 +93,7 @@ class Database:
                 yield connection
         except asyncpg.PostgresError as error:
             raise from_postgres(error) or error from error
+        self.nudge()
 
     async def call(self, sql: str, *arguments: Any) -> Any:
         """One statement, and so one transaction, sent in one round trip; returns its single value.
@@ -93,6 +105,25 @@ class Database:
             return await _opened(self._pool).fetchval(sql, *arguments)
         except asyncpg.PostgresError as error:
             raise from_postgres(error) or error from error
+
+    async def record(self, sql: str, *arguments: Any) -> Any:
+        """``call`` of a statement that writes events."""
+        found = await self.call(sql, *arguments)
+        self.nudge()
+        return found
+
+    def nudge(self) -> None:
+        """Tell whoever sequences that entries were committed. Nobody waits for it, and one that is lost delays their
+        place by half a second. Committing transactions do not do it themselves: ``notify`` makes them take turns.
+        """
+        now = asyncio.get_running_loop().time()
+        if now - self._nudged >= NUDGE and (self._nudging is None or self._nudging.done()):
+            self._nudged = now
+            self._nudging = asyncio.create_task(self._nudge())
+
+    async def _nudge(self) -> None:
+        with suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError, Unavailable):
+            await _opened(self._pool).execute(f"notify {WAITING}")
 
     async def gate(self, sql: str, *arguments: Any) -> asyncpg.Record | None:
         """One statement of the gate role: sign-in and nothing else."""
@@ -118,6 +149,11 @@ async def _connected(*where: Any, **options: Any) -> Any:
 async def _nothing_left(_: object) -> None:
     """In place of the driver's reset between users, which is one more round trip: the actor and every other setting
     of ours end with their transaction, and nothing listens, locks or declares beyond one."""
+
+
+def recorded(session: AsyncSession) -> None:
+    """Note that the transaction of this session writes events."""
+    session.info[_RECORDED] = True
 
 
 def _opened(pool: Any) -> Any:

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
+from casemgmt.core.db import recorded
 
 VERSION = 1
 
@@ -113,6 +114,7 @@ async def append(
     case_id: int | None = None,
 ) -> None:
     """Write a body that was built already. The database refuses a number that does not follow."""
+    recorded(db)
     await db.execute(
         _APPEND,
         {

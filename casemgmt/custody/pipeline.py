@@ -184,7 +184,7 @@ async def send_offer(database: Database, actor: Actor, call: OfferCall) -> int:
 
     Raises Conflict when an exhibit has moved on, is on offer already or is not the actor's.
     """
-    found: int = await database.call(_OFFER, actor.token, *call.columns().values())
+    found: int = await database.record(_OFFER, actor.token, *call.columns().values())
     return found
 
 
@@ -194,7 +194,7 @@ async def send_answer(database: Database, actor: Actor, call: AnswerCall) -> Non
     Raises Conflict when one of them is not on offer any more, Forbidden when the decision is not the actor's to make
     or a seal that differs comes without words.
     """
-    await database.call(_ANSWER, actor.token, *call.columns().values())
+    await database.record(_ANSWER, actor.token, *call.columns().values())
 
 
 def _body(

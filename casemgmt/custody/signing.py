@@ -154,7 +154,7 @@ async def _sign(database: Database, actor: Actor, request_id: UUID, credential: 
         raise Invalid({"credential": N_("This key can be copied to other devices, which is not allowed here.")})
     worded = actions.answered_before if waiting.request.kind == "answer" else actions.moved_on
     with worded():
-        written: int = await database.call(
+        written: int = await database.record(
             "select custody.sign($1,$2,$3,$4,$5)",
             actor.token, request_id, made.client_data, made.authenticator_data, made.signature,
         )  # fmt: skip

@@ -9,19 +9,21 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from sqlalchemy import select, text, tuple_
+from sqlalchemy import select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.core.i18n import N_
 from casemgmt.ledger.errors import HistoryDisputed, NotSequencedYet, QuorumNotMet
-from casemgmt.ledger.models import Leaf, SignedCheckpoint, Tile
+from casemgmt.ledger.models import Leaf, SignedCheckpoint
 from casemgmt.ledger.policy import in_force
 from casemgmt.ledger.standing import quorum_words, silent_words, standing
+from casemgmt.ledger.tiles import BY_NUMBER
 from casemgmt.trust.note import Note
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.tiles import StoredTree, TileId, tiles_for_consistency, tiles_for_inclusion
 
 _NEWEST = text("select size, note from ledger.newest_published()")
+_TILES = text(BY_NUMBER.format(levels="cast(:levels as int[])", numbers="cast(:numbers as bigint[])"))
 _NOT_PINNED = text(
     "select true from ledger.pinned n"
     " where n.text is distinct from (select p.text from ledger.policy p order by p.version desc limit 1)"
@@ -174,5 +176,5 @@ async def _tiles(db: AsyncSession, wanted: Collection[TileId]) -> Mapping[TileId
     by_number = {(tile.level, tile.number): tile for tile in wanted}
     if not by_number:
         return {}
-    query = select(Tile.level, Tile.n, Tile.data).where(tuple_(Tile.level, Tile.n).in_(by_number))
-    return {by_number[row.level, row.n]: row.data for row in await db.execute(query)}
+    places = {"levels": [level for level, _ in by_number], "numbers": [n for _, n in by_number]}
+    return {by_number[row.level, row.n]: row.data for row in await db.execute(_TILES, places)}

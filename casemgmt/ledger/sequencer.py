@@ -22,7 +22,8 @@ from datetime import timedelta
 import asyncpg
 import structlog
 
-from casemgmt.core.waiting import stopped_within
+from casemgmt.core.db import WAITING
+from casemgmt.core.waiting import stopped_within, woken_within
 from casemgmt.ledger import batches
 from casemgmt.ledger.archive import Archive
 from casemgmt.ledger.batches import Batch
@@ -37,7 +38,8 @@ from casemgmt.trust.note import Note
 from casemgmt.trust.tiles import StoredTree, TileFrontier, tiles_for_consistency, tiles_for_root
 
 LOCK = 0x6C6F67  # "log"
-QUICKEST, SLOWEST = 0.02, 0.5  # seconds between two looks at an idle ledger
+QUICKEST, SLOWEST = 0.02, 0.5  # seconds between two looks at an idle ledger that nobody calls
+SIGNED = "ledger_signed"  # the channel on which those who ask witnesses hear of a new checkpoint
 LAG_LOOK = 15.0  # seconds
 LAG_WARNING = timedelta(seconds=30)
 
@@ -75,6 +77,7 @@ class Sequencer:
         self._archive = archive
         self._tree = tree
         self._signed = signed  # the newest checkpoint the database has
+        self._last: Checkpoint | None = None  # what the signer signed last, once it has answered us
 
     @classmethod
     async def resume(
@@ -128,8 +131,10 @@ class Sequencer:
         return Lag(row["entries"], row["oldest"])
 
     async def run(self, stop: asyncio.Event, pace: float = 0.0) -> None:
-        """Advance until ``stop`` is set: at once when it was quiet, every ``pace`` seconds while entries keep coming,
-        and without a pause while more wait than one batch holds."""
+        """Advance until ``stop`` is set: at once when it was quiet and somebody says that there is something, every
+        ``pace`` seconds while entries keep coming, and without a pause while more wait than one batch holds."""
+        woken = asyncio.Event()
+        await self._db.add_listener(WAITING, lambda *_: woken.set())
         clock, pause = asyncio.get_running_loop().time, QUICKEST
         looked = clock()
         while not stop.is_set():
@@ -140,10 +145,12 @@ class Sequencer:
                 await self._report_lag()
             if done == batches.MOST:
                 continue
-            pause = max(QUICKEST, pace - (clock() - started)) if done else min(pause * 1.5, SLOWEST)
-            await stopped_within(stop, pause)
             if done:
+                await stopped_within(stop, max(QUICKEST, pace - (clock() - started)))
                 pause = QUICKEST
+            else:
+                await woken_within(stop, woken, pause)
+                pause = min(pause * 1.5, SLOWEST)
 
     # The three steps. Each is whole or not at all, and may be repeated with the same batch.
 
@@ -156,16 +163,18 @@ class Sequencer:
 
     async def _sign(self, batch: Batch, archived: batches.Archived) -> None:
         checkpoint = Checkpoint(self._archive.origin, batch.size, batch.root)
-        old = await self._signer.last()
+        old = self._last or await self._signer.last()
         try:
             proof = await proof_since(self._db, old, batch.size)
             note = await self._signer.sign(checkpoint, old.size if old else 0, proof)
+            self._last = checkpoint
         except SignerRefusedError as error:
             raise ForkError(f"the signer refuses the tree of {batch.size} entries: {error}") from error
         # The primary key on the size is the last wall against two sequencers: the second one's transaction fails whole.
         async with self._db.transaction():
             await batches.note_archived(self._db, batch, archived)
             await keep_checkpoint(self._db, checkpoint, note)
+            await self._db.execute(f"notify {SIGNED}")
         self._signed = note
 
     async def _note_at(self, size: int) -> Note:

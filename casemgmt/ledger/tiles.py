@@ -8,9 +8,10 @@ import asyncpg
 
 from casemgmt.trust.tiles import TileId
 
-_BY_NUMBER = """
-select t.level, t.n, t.data from unnest($1::int[], $2::bigint[]) x(level, n)
+BY_NUMBER = """
+select t.level, t.n, t.data from unnest({levels}, {numbers}) x(level, n)
   join ledger.tile t on t.level = x.level and t.n = x.n"""
+_BY_NUMBER = BY_NUMBER.format(levels="$1::int[]", numbers="$2::bigint[]")
 
 
 async def fetch_tiles(connection: asyncpg.Connection, wanted: Iterable[TileId]) -> dict[TileId, bytes]:

@@ -15,8 +15,9 @@ from typing import Any
 import asyncpg
 import structlog
 
-from casemgmt.core.waiting import stopped_within
+from casemgmt.core.waiting import stopped_within, woken_within
 from casemgmt.ledger.cosigning import PATIENCE, Cosigned, Disputed, Failed, History, Outcome, Overtaken, ask
+from casemgmt.ledger.sequencer import SIGNED
 from casemgmt.ledger.standing import STANDING, joined, keys_of
 from casemgmt.ledger.tiles import fetch_tiles
 from casemgmt.trust.errors import SignatureInvalidError
@@ -26,7 +27,7 @@ from casemgmt.trust.policy import Policy, Witness
 from casemgmt.trust.tiles import StoredTree, tiles_for_consistency
 
 LOCK = 0x776974  # "wit"
-LOOK = 0.1  # seconds between two looks for a new checkpoint
+LOOK = 0.1  # seconds between two looks for a new checkpoint or a new policy that nobody told of
 PACE = 0.25  # seconds between two rounds while there is always something new
 GRACE = 0.25  # seconds the others get once the quorum holds: more cosignatures are worth that much
 FIRST_BACKOFF, LAST_BACKOFF = 1.0, 60.0  # seconds a silent witness is left alone, doubling
@@ -100,10 +101,12 @@ class Witnessing:
     async def run(self, stop: asyncio.Event) -> None:
         """Rounds until ``stop`` is set."""
         await self.prepare()
+        woken = asyncio.Event()
+        await self._db.add_listener(SIGNED, lambda *_: woken.set())
         try:
             while not stop.is_set():
                 worked = await self.round()
-                await stopped_within(stop, PACE if worked else LOOK)
+                await (stopped_within(stop, PACE) if worked else woken_within(stop, woken, LOOK))
         finally:
             await self._abandon()
 

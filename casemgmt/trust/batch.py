@@ -55,8 +55,8 @@ class Row:
     at: str
 
     def line(self) -> bytes:
-        values = [self.id, self.event_id, self.seizure_id, self.exhibit_id, self.case_id, self.actor_id, self.at]
-        return json.dumps(values, separators=(",", ":")).encode() + b"\n"
+        records = ",".join("null" if x is None else str(x) for x in (self.seizure_id, self.exhibit_id, self.case_id))
+        return f'[{self.id},"{self.event_id}",{records},{self.actor_id},"{self.at}"]\n'.encode()
 
     @classmethod
     def parse(cls, line: bytes) -> "Row":

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from casemgmt.trust.encoding import MAX_DECIMAL, shown
 from casemgmt.trust.errors import TreeError
-from casemgmt.trust.hashing import HASH_SIZE, fold_perfect
+from casemgmt.trust.hashing import HASH_SIZE, fold_perfect, node_hash
 from casemgmt.trust.shape import (
     Range,
     consistency_ranges,
@@ -89,14 +89,14 @@ class StoredTree:
     """The tree of one size, read from tiles fetched beforehand (see the ``tiles_for_`` functions).
 
     `tiles` may hold more tiles than needed, and each may be wider than asked for: a store that keeps
-    only the newest, widest form of a tile serves every earlier size as well.  Hashed nodes are
-    remembered, so that the proofs for many leaves of one package cost little more than one.
+    only the newest, widest form of a tile serves every earlier size as well.  A tile is hashed once,
+    so that the proofs for many leaves of one package cost little more than one.
     """
 
     def __init__(self, size: int, tiles: Mapping[TileId, bytes]) -> None:
         self.size = size
         self._tiles = tiles
-        self._nodes: dict[tuple[int, int], bytes] = {}
+        self._folded: dict[TileId, list[list[bytes]]] = {}
 
     def root(self) -> bytes:
         return range_hash(self._node, 0, self.size)
@@ -110,20 +110,23 @@ class StoredTree:
         return [range_hash(self._node, *r) for r in consistency_ranges(old, self.size)]
 
     def _node(self, height: int, index: int) -> bytes:
-        known = self._nodes.get((height, index))
-        if known is None:
-            known = self._nodes[height, index] = self._computed(height, index)
-        return known
-
-    def _computed(self, height: int, index: int) -> bytes:
-        if height % TILE_HEIGHT:
-            return fold_perfect([self._node(height - 1, 2 * index), self._node(height - 1, 2 * index + 1)])
         tile = _tile_of(height, index, self.size)
+        rows = self._folded.get(tile)
+        if rows is None:
+            rows = self._folded[tile] = self._fold(tile)
+        rest = height % TILE_HEIGHT
+        return rows[rest][index % (FULL_WIDTH >> rest)]
+
+    def _fold(self, tile: TileId) -> list[list[bytes]]:
+        """[height in the tile]: its nodes. A proof of one leaf needs nearly all of them."""
         data = self._tiles.get(tile)
         if data is None or len(data) < tile.width * HASH_SIZE:
             raise TreeError(f"missing or too short: {tile_path(*tile)}")
-        start = (index % FULL_WIDTH) * HASH_SIZE
-        return data[start : start + HASH_SIZE]
+        rows = [_hashes(data[: tile.width * HASH_SIZE])]
+        while len(rows) < TILE_HEIGHT:
+            below = rows[-1]
+            rows.append([node_hash(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)])
+        return rows
 
 
 class TileFrontier:

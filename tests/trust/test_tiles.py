@@ -1,9 +1,10 @@
 import random
+from bisect import bisect_left
 
 import pytest
 
 from casemgmt.trust.errors import TreeError
-from casemgmt.trust.hashing import leaf_hash
+from casemgmt.trust.hashing import leaf_hash, node_hash
 from casemgmt.trust.tiles import (
     StoredTree,
     Tile,
@@ -15,7 +16,7 @@ from casemgmt.trust.tiles import (
     tiles_for_inclusion,
     tiles_for_root,
 )
-from casemgmt.trust.tree import MerkleTree, verify_inclusion
+from casemgmt.trust.tree import MerkleTree, verify_consistency, verify_inclusion
 from tests.trust.vectors import vectors
 
 LEAVES = [leaf_hash(i.to_bytes(4)) for i in range(66_000)]
@@ -108,6 +109,79 @@ def test_a_proof_among_ten_million_entries_needs_a_handful_of_tiles() -> None:
     for index in sample.sample(range(10_000_000), 500):
         assert len(tiles_for_inclusion(index, 10_000_000)) <= 6
         assert len(tiles_for_consistency(index, 10_000_000)) <= 8
+
+
+class Sparse:
+    """A tree too large to hold: every leaf is the same, but for those around every edge. Its hashes are computed
+    from the definition (RFC 9162 section 2.1.1), without tiles; equal subtrees are hashed once."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        edges = {(1 << 8 * level) * count for level in range(4) for count in (1, 2, 255)} | {size >> 1, size}
+        self.odd = sorted({edge + by for edge in edges for by in (-2, -1, 0, 1) if 0 <= edge + by < size} | {0})
+        self._known: dict[tuple[int, int], bytes] = {}
+
+    def leaf(self, index: int) -> bytes:
+        return leaf_hash(index.to_bytes(8) if index in self.odd else b"the same")
+
+    def hash(self, start: int, stop: int) -> bytes:
+        if stop - start == 1:
+            return self.leaf(start)
+        odd = bisect_left(self.odd, start) < bisect_left(self.odd, stop)
+        key = (start if odd else -1, stop - start)
+        if key not in self._known:
+            middle = start + (1 << (stop - start - 1).bit_length() - 1)
+            self._known[key] = node_hash(self.hash(start, middle), self.hash(middle, stop))
+        return self._known[key]
+
+    def tile(self, level: int, number: int, width: int) -> bytes:
+        step, first = 1 << 8 * level, number << 8
+        assert (first + width) * step <= self.size, "no such tile at this size"
+        return b"".join(self.hash(i * step, (i + 1) * step) for i in range(first, first + width))
+
+    def tiles(self, wanted: list[TileId]) -> dict[TileId, bytes]:
+        return {tile: self.tile(*tile) for tile in wanted}
+
+    def path(self, index: int, start: int, stop: int) -> list[bytes]:
+        if stop - start == 1:
+            return []
+        middle = start + (1 << (stop - start - 1).bit_length() - 1)
+        if index < middle:
+            return [*self.path(index, start, middle), self.hash(middle, stop)]
+        return [*self.path(index, middle, stop), self.hash(start, middle)]
+
+
+LARGE = [
+    256**3 + by for by in (-65_537, -257, -256, -2, -1, 0, 1, 2, 255, 256, 257, 65_536, 65_793)
+] + [10_000_000, 256**2 * 3 + 256 * 5 + 7, 256**3 * 2 + 256**2 * 3 + 256 * 4 + 5]  # fmt: skip
+
+
+@pytest.mark.parametrize("size", LARGE)
+def test_proofs_roots_and_growth_of_trees_of_millions_hold_with_a_partial_tile_at_every_level(size: int) -> None:
+    sparse = Sparse(size)
+    root = StoredTree(size, sparse.tiles(tiles_for_root(size))).root()
+    assert root == sparse.hash(0, size)
+    for index in sparse.odd:
+        path = StoredTree(size, sparse.tiles(tiles_for_inclusion(index, size))).inclusion(index)
+        assert path == sparse.path(index, 0, size)
+        assert verify_inclusion(sparse.leaf(index), index, size, path, root)
+    for old in sparse.odd[1:]:
+        proof = StoredTree(size, sparse.tiles(tiles_for_consistency(old, size))).consistency(old)
+        assert verify_consistency(old, size, proof, sparse.hash(0, old), root)
+
+
+@pytest.mark.parametrize("size", LARGE)
+def test_a_tree_of_millions_grows_by_exactly_the_tiles_that_changed(size: int) -> None:
+    sparse, before = Sparse(size), size - 258
+    frontier = TileFrontier.restore(before, sparse.tiles(tiles_for_root(before)))
+    assert frontier.root() == sparse.hash(0, before)
+    frontier, changed = frontier.extended([sparse.leaf(index) for index in range(before, size)])
+    assert (frontier.size, frontier.root()) == (size, sparse.hash(0, size))
+    for tile in changed:
+        assert tile.data == sparse.tile(tile.level, tile.number, tile.width)
+    widest = {(level, (size >> 8 * level) >> 8): (size >> 8 * level) % 256 for level in range(4)}
+    edge = {place: width for place, width in widest.items() if width and size >> 8 * place[0] > before >> 8 * place[0]}
+    assert {(tile.level, tile.number): tile.width for tile in changed if tile.width < 256} == edge
 
 
 def test_tile_paths_are_those_of_the_specification() -> None:
