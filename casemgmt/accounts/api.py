@@ -6,7 +6,7 @@ from typing import Any
 
 from litestar import Response, delete, get, post
 
-from casemgmt.accounts import actions, queries
+from casemgmt.accounts import actions, key_queries, queries
 from casemgmt.accounts.rules import UNIT_KINDS
 from casemgmt.accounts.schemas import SignIn
 from casemgmt.accounts.signin import sign_in
@@ -38,10 +38,12 @@ async def close_session(request: AnyRequest) -> None:
 
 @get("/api/v1/me")
 async def me(request: AnyRequest) -> dict[str, Any]:
-    """Who is asking. ``csrf`` goes into ``X-CSRF-Token`` of what a page sends with its cookie; ``now`` is our clock."""
+    """Who is asking. ``csrf`` goes into ``X-CSRF-Token`` of what a page sends with its cookie; ``now`` is our clock;
+    ``pin_keys`` are the fingerprints of my phones' keys that hold."""
     actor, home = actor_of(request), actor_of(request).home
     async with request.app.state.database.begin(actor) as db:
         place = (await queries.unit(db, home.unit_id)).place if home and home.unit_id else ""
+        pin_keys = await key_queries.pin_keys_of(db, actor.id)
     return {
         "id": request.app.state.codes.encode("person", actor.id),
         "name": actor.name,
@@ -50,6 +52,7 @@ async def me(request: AnyRequest) -> dict[str, Any]:
         "place": place,
         "csrf": actor.csrf,
         "now": timestamp(utcnow()),
+        "pin_keys": pin_keys,
         "appointments": [{"kind": a.kind, "unit": a.unit, "agency": a.agency} for a in actor.appointments],
     }
 

@@ -1,4 +1,4 @@
-"""One's own keys as JSON."""
+"""One's own keys as JSON: passkeys, and the keys behind the PINs of one's phones."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import Any
 from litestar import get, post
 from litestar.params import FromPath
 
-from casemgmt.accounts import key_queries, keys
+from casemgmt.accounts import key_queries, keys, pin_keys
 from casemgmt.accounts.key_queries import HeldKey
 from casemgmt.accounts.keys import Site
-from casemgmt.accounts.schemas import KeyRevocation, NewKey
+from casemgmt.accounts.schemas import KeyRevocation, NewKey, NewPinKey
 from casemgmt.core.codes import Codes
 from casemgmt.core.events import timestamp
 from casemgmt.core.parse import parse
@@ -50,6 +50,20 @@ async def enrol(request: AnyRequest) -> dict[str, Any]:
         return _described(await key_queries.key(db, new.id), state.codes)
 
 
+@post("/api/v1/pin-keys", status_code=201)
+async def enrol_phone(request: AnyRequest) -> dict[str, Any]:
+    """``spki`` and ``proof`` (base64url), ``device``, ``name``: the key that a phone keeps behind my PIN.
+
+    Sent again: the same, with its revocation when there was one."""
+    actor, state = actor_of(request), request.app.state
+    data = parse(NewPinKey, await read_json(request), lax=False)
+    origin = keys.origin_of(state.settings.public_url)
+    async with state.database.begin(actor) as db:
+        new = await pin_keys.enrol(db, actor, state.codes.encode("person", actor.id), origin, data)
+    async with state.database.begin(actor) as db:
+        return _described(await key_queries.key(db, new), state.codes)
+
+
 @post("/api/v1/keys/{code:str}/revocation", status_code=200)
 async def revoke(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
     """End one of my keys; as an administrator, anybody's. Sent again: the same."""
@@ -66,11 +80,13 @@ def _described(key: HeldKey, codes: Codes) -> dict[str, Any]:
     row, ended = key.row, key.ended
     return {
         "id": codes.encode("passkey", row.id),
+        "means": row.kind,
         "name": row.name,
         "person": key.person.name,
         "fingerprint": row.fingerprint.hex(),
         "algorithm": row.algorithm,
-        "aaguid": str(row.aaguid),
+        "device": str(row.device) if row.device else None,
+        "aaguid": str(row.aaguid) if row.aaguid else None,
         "attestation": row.attestation_format,
         "synced": row.backup_eligible,
         "backed_up": row.backed_up,
@@ -80,4 +96,4 @@ def _described(key: HeldKey, codes: Codes) -> dict[str, Any]:
     }
 
 
-handlers = [mine, begin, enrol, revoke]
+handlers = [mine, begin, enrol, enrol_phone, revoke]

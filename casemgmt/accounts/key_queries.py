@@ -49,3 +49,8 @@ async def held_by(db: AsyncSession, person_id: int) -> Sequence[HeldKey]:
     """A person's keys, newest first."""
     query = _keys().where(Passkey.person_id == person_id).order_by(Passkey.id.desc()).limit(SHOWN)
     return [HeldKey(row[0], row[1], row[2]) for row in await db.execute(query)]
+
+
+async def pin_keys_of(db: AsyncSession, person_id: int) -> Sequence[str]:
+    """Fingerprints of the keys behind a person's PINs that hold, newest first."""
+    return [key.row.fingerprint.hex() for key in await held_by(db, person_id) if key.row.kind == "pin" and key.holds]

@@ -1,4 +1,4 @@
-"""People's keys (passkeys): enrolling one, and ending one that was lost. Signing with them is custody's.
+"""People's keys: enrolling a passkey, and ending a key of either kind that was lost. Signing with them is custody's.
 
 Enrolment: the password again, then a challenge that is kept for this session and handed out once, then the key with its
 entry in the ledger. Format of the entries: docs/spec/signature.md.
@@ -77,8 +77,14 @@ class Site:
             ipaddress.ip_address(host)
         except ValueError:
             if parts.scheme == "https" or local:
-                return cls(host, f"{parts.scheme}://{parts.netloc}".lower())
+                return cls(host, origin_of(public_url))
         return None
+
+
+def origin_of(public_url: str) -> str:
+    """The address as browsers name where a page came from."""
+    parts = urlsplit(public_url)
+    return f"{parts.scheme}://{parts.netloc}".lower()
 
 
 async def begin_enrolment(database: Database, actor: Actor, site: Site | None, *, password: str) -> Mapping[str, Any]:
@@ -88,7 +94,7 @@ async def begin_enrolment(database: Database, actor: Actor, site: Site | None, *
     """
     site = must_have(site)
     async with database.begin(actor) as db:
-        held = await key_queries.held_by(db, actor.id)
+        held = [key for key in await key_queries.held_by(db, actor.id) if key.row.kind == "passkey"]
     if sum(key.holds for key in held) >= MOST:
         raise Conflict(N_("You have as many keys as one person may have. Revoke one that you do not use."))
     await confirm_password(database, actor.login, password)
@@ -108,7 +114,7 @@ async def begin_enrolment(database: Database, actor: Actor, site: Site | None, *
         authenticator_selection=AuthenticatorSelectionCriteria(
             resident_key=ResidentKeyRequirement.PREFERRED, user_verification=UserVerificationRequirement.REQUIRED
         ),
-        exclude_credentials=[PublicKeyCredentialDescriptor(id=key.row.credential) for key in held if key.holds],
+        exclude_credentials=[PublicKeyCredentialDescriptor(id=key.row.credential or b"") for key in held if key.holds],
         supported_pub_key_algs=_ASKED,
     )
     asked: dict[str, Any] = json.loads(options_to_json(options))
@@ -137,10 +143,11 @@ async def enrol(
                 new = (await db.execute(row.returning(Passkey))).scalar_one()
         except IntegrityError as error:
             raise Conflict(N_("This key is enrolled already.")) from error
+        attested = hashlib.sha256(made["attestation"]).hexdigest()
         data = {
-            **_named(new, Person(id=actor.id, name=actor.name, badge=actor.badge)),
-            "spki": to_base64(new.spki), "algorithm": new.algorithm, "aaguid": new.aaguid.hex,
-            "attestation": {"format": new.attestation_format, "sha256": hashlib.sha256(new.attestation).hexdigest()},
+            **named(new, Person(id=actor.id, name=actor.name, badge=actor.badge)),
+            "spki": to_base64(new.spki), "algorithm": new.algorithm, "aaguid": made["aaguid"].hex,
+            "attestation": {"format": new.attestation_format, "sha256": attested},
             "backup_eligible": new.backup_eligible, "backed_up": new.backed_up,
             "rp_id": new.rp_id, "origin": new.origin,
         }  # fmt: skip
@@ -166,8 +173,9 @@ async def revoke(db: AsyncSession, actor: Actor, key_id: int, data: KeyRevocatio
         return
     db.add(PasskeyRevocation(passkey_id=key_id, reason=data.reason, note=data.note.strip()))
     await db.flush()
-    said = {**_named(key.row, key.person), "reason": data.reason, "note": data.note.strip()}
-    await events.record(db, actor, "accounts:passkey:revoked", f"passkeys:{key.person.login}", said)
+    said = {**named(key.row, key.person), "reason": data.reason, "note": data.note.strip()}
+    type_ = "accounts:pinkey:revoked" if key.row.kind == "pin" else "accounts:passkey:revoked"
+    await events.record(db, actor, type_, f"passkeys:{key.person.login}", said)
 
 
 def must_have(site: Site | None) -> Site:
@@ -176,12 +184,12 @@ def must_have(site: Site | None) -> Site:
     return site
 
 
-def _named(key: Passkey, person: Person) -> dict[str, Any]:
-    return {
-        "person": {"id": person.id, "name": person.name, "badge": person.badge},
-        "credential": to_base64url(key.credential),
-        "key": key.fingerprint.hex(),
-    }
+def named(key: Passkey, person: Person) -> dict[str, Any]:
+    """A key as entries name it: a passkey by its credential, a phone's key by the phone."""
+    which: dict[str, Any]
+    which = {"device": str(key.device)} if key.credential is None else {"credential": to_base64url(key.credential)}
+    said = {"id": person.id, "name": person.name, "badge": person.badge}
+    return {"person": said, **which, "key": key.fingerprint.hex()}
 
 
 def _verify(credential: object, challenge: bytes, site: Site) -> dict[str, Any]:

@@ -73,8 +73,10 @@ class AppointmentRow(Base):
 class Passkey(Base):
     """A key somebody signs hand-overs with. ``spki`` is DER SubjectPublicKeyInfo, ``fingerprint`` the SHA-256 of it.
 
-    ``attestation`` and ``client_data`` are the enrolment as the authenticator made it. ``backup_eligible``: the key can
-    be copied to other devices. Seen by its holder and by administrators.
+    ``kind``: ``passkey``, or ``pin`` for the key in a phone's store that its PIN opens. Of a passkey ``attestation``
+    and ``client_data`` are the enrolment as the authenticator made it; of a phone's key there is ``device``, the
+    identifier the phone made for itself, and ``proof``, the key's own signature of the enrolment.
+    ``backup_eligible``: the key can be copied to other devices. Seen by its holder and by administrators.
     """
 
     __tablename__ = "passkey"
@@ -82,19 +84,22 @@ class Passkey(Base):
 
     id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
     person_id: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
-    credential: Mapped[bytes]
+    kind: Mapped[str] = mapped_column(server_default=FetchedValue())
+    device: Mapped[UUID | None]
+    proof: Mapped[bytes | None]
+    credential: Mapped[bytes | None]
     spki: Mapped[bytes]
     fingerprint: Mapped[bytes] = mapped_column(server_default=FetchedValue())
     algorithm: Mapped[int]
     name: Mapped[str]
-    aaguid: Mapped[UUID]
-    attestation_format: Mapped[str]
-    attestation: Mapped[bytes]
-    client_data: Mapped[bytes]
-    transports: Mapped[list[str]] = mapped_column(ARRAY(Text))
+    aaguid: Mapped[UUID | None]
+    attestation_format: Mapped[str | None]
+    attestation: Mapped[bytes | None]
+    client_data: Mapped[bytes | None]
+    transports: Mapped[list[str]] = mapped_column(ARRAY(Text), server_default=FetchedValue())
     backup_eligible: Mapped[bool]
     backed_up: Mapped[bool]
-    rp_id: Mapped[str]
+    rp_id: Mapped[str | None]
     origin: Mapped[str]
     enrolled_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from typing import Annotated
+from uuid import UUID
 
 import msgspec
 
@@ -57,6 +58,16 @@ class NewKey(msgspec.Struct):
     """Beginning an enrolment: the password again, and what the person calls the device."""
 
     password: Password
+    name: Annotated[str, msgspec.Meta(max_length=KEY_NAME)] = ""
+
+
+class NewPinKey(msgspec.Struct):
+    """The public half of a phone's key (SubjectPublicKeyInfo in DER) and its own signature of the enrolment, both
+    base64url; ``device`` is the identifier the phone made for itself, ``name`` what the phone says it is."""
+
+    spki: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    proof: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+    device: UUID
     name: Annotated[str, msgspec.Meta(max_length=KEY_NAME)] = ""
 
 

@@ -89,7 +89,7 @@ def recovery(done: Recovered) -> str:
     """For a person: what came back, then what has to be entered again."""
     words = {
         "key": "KEYS THAT WERE REVOKED AND HOLD AGAIN: revoke them before anybody signs in",
-        "signature": "Hand-overs whose passkey signature was in the lost database",
+        "signature": "Hand-overs whose signature by a person's key was in the lost database",
         "seizure": "Seizures that have to be entered again",
         "exhibit": "Exhibits that have to be entered again",
         "case": "Case files that have to be entered again",

@@ -122,7 +122,11 @@ class SignatureRequest(Base):
 
 
 class AssertionRow(Base):
-    """What a key said yes to, byte for byte (docs/spec/signature.md). ``spki``, ``rp_id``, ``origin`` are the key's."""
+    """What a key said yes to, byte for byte (docs/spec/signature.md). ``spki``, ``rp_id``, ``origin`` are the key's.
+
+    A signature by PIN has no ``rp_id``, ``client_data`` and ``authenticator_data``. ``record``: what was signed on a
+    phone without a network, where the events only repeat it.
+    """
 
     __tablename__ = "assertion"
     __table_args__ = {"schema": "custody"}
@@ -133,12 +137,13 @@ class AssertionRow(Base):
     passkey_id: Mapped[int] = mapped_column(BigInteger)
     handover_id: Mapped[int] = mapped_column(BigInteger)
     spki: Mapped[bytes]
-    rp_id: Mapped[str]
+    rp_id: Mapped[str | None]
     origin: Mapped[str]
     statement: Mapped[bytes]
-    client_data: Mapped[bytes]
-    authenticator_data: Mapped[bytes]
+    client_data: Mapped[bytes | None]
+    authenticator_data: Mapped[bytes | None]
     signature: Mapped[bytes]
+    record: Mapped[bytes | None]
     at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
 
 

@@ -78,9 +78,10 @@ Means = Mapping[str, str]
 SESSION: Means = {"means": "session"}
 
 
-def by_key(fingerprint: bytes) -> Means:
-    """Signed with the passkey of this fingerprint: only for bodies whose signature is written with them."""
-    return {"means": "passkey", "key": fingerprint.hex()}
+def by_key(fingerprint: bytes, kind: str = "passkey") -> Means:
+    """Signed with the key of this fingerprint, ``kind`` passkey or pin: only for bodies whose signature is written with
+    them."""
+    return {"means": kind, "key": fingerprint.hex()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

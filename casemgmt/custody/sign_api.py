@@ -29,7 +29,8 @@ from casemgmt.exhibits import queries as exhibit_queries
 async def prepare_offer(request: AnyRequest) -> Response[dict[str, Any]]:
     """As an offer, and ``sign_with``: the code of one of my keys. Nothing is recorded yet.
 
-    201 with what will be signed and the ``options`` for ``navigator.credentials.get``; 200 with the hand-over when this
+    201 with what will be signed and the ``options`` for ``navigator.credentials.get`` (null for the key behind a PIN,
+    which signs the statement as docs/spec/signature.md says); 200 with the hand-over when this
     ``client_id`` made one before.
     """
     actor, state = actor_of(request), request.app.state
@@ -60,8 +61,8 @@ async def waiting(request: AnyRequest, request_id: FromPath[str]) -> dict[str, A
 
 @post("/api/v1/signature-requests/{request_id:str}/signature", status_code=201)
 async def sign(request: AnyRequest, request_id: FromPath[str]) -> dict[str, Any]:
-    """``credential``: the authenticator's answer, as ``PublicKeyCredential.toJSON`` writes it. Answers with the
-    hand-over, now recorded with its signature. Sent again: the same."""
+    """``credential``: the authenticator's answer, as ``PublicKeyCredential.toJSON`` writes it; for the key behind a PIN
+    ``key`` and ``signature``. Answers with the hand-over, now recorded with its signature. Sent again: the same."""
     actor, state = actor_of(request), request.app.state
     credential = (await read_json(request)).get("credential")
     wanted = request_uuid(request_id)
@@ -70,7 +71,7 @@ async def sign(request: AnyRequest, request_id: FromPath[str]) -> dict[str, Any]
 
 @get("/api/v1/exhibits/{code:str}/signatures")
 async def of_exhibit(request: AnyRequest, code: FromPath[str]) -> list[dict[str, Any]]:
-    """By what means each custody event of the exhibit is signed, and where its five files are."""
+    """By what means each custody event of the exhibit is signed, and where its files are."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:
         exhibit = await exhibit_queries.exhibit(db, state.codes.decode("exhibit", code))
@@ -81,25 +82,26 @@ async def of_exhibit(request: AnyRequest, code: FromPath[str]) -> list[dict[str,
         {
             "seq": event.seq, "kind": event.kind,
             **signatures.described(found := signed.get((event.exhibit_id, event.seq))),
-            "files": {name: f"{base}/{event.seq}/{name}" for name in FILES} if found else None,
+            "files": {name: f"{base}/{event.seq}/{name}" for name in found.file_names} if found else None,
         }
         for event in chain
         if event.kind != "registered"
     ]  # fmt: skip
 
 
-FILES = {
+MEDIA_TYPES = {
     "statement.txt": "text/plain; charset=utf-8",
     "clientData.json": "application/json",
     "authData.bin": "application/octet-stream",
     "sig.der": "application/octet-stream",
     "pub.pem": "application/x-pem-file",
+    "record.json": "application/json",
 }
 
 
 @get("/api/v1/exhibits/{code:str}/signatures/{seq:int}/{name:str}")
 async def file(request: AnyRequest, code: FromPath[str], seq: FromPath[int], name: FromPath[str]) -> Response[bytes]:
-    """One of the five files of a signed event, for openssl (docs/spec/signature.md)."""
+    """One of the files of a signed event, for openssl (docs/spec/signature.md)."""
     actor, state = actor_of(request), request.app.state
     async with state.database.begin(actor) as db:
         exhibit = await exhibit_queries.exhibit(db, state.codes.decode("exhibit", code))
@@ -107,7 +109,7 @@ async def file(request: AnyRequest, code: FromPath[str], seq: FromPath[int], nam
     if name not in found:
         raise NotFound
     headers = {"Content-Disposition": f'attachment; filename="{name}"'}
-    return Response(found[name], media_type=FILES[name], headers=headers)
+    return Response(found[name], media_type=MEDIA_TYPES[name], headers=headers)
 
 
 async def _asked(request: AnyRequest) -> tuple[dict[str, Any], str]:
@@ -127,7 +129,7 @@ async def _pending(request: AnyRequest, request_id: UUID) -> dict[str, Any]:
         "expires_at": timestamp(found.request.expires_at),
         "statement": found.request.statement.decode(),
         "events": [body.decode() for body in found.request.bodies],
-        "options": found.options,
+        "options": found.options or None,
     }
 
 

@@ -32,13 +32,14 @@ def rules_of(request: AnyRequest) -> signing.Rules:
 
 
 async def my_keys(request: AnyRequest) -> list[HeldKey]:
-    """The keys the actor may sign with here, newest first; none where keys cannot be had."""
+    """The keys the actor may sign with here: passkeys, none where they cannot be had, then those of their phones' PINs;
+    newest first."""
     rules, actor = rules_of(request), actor_of(request)
-    if rules.site is None:
-        return []
     async with request.app.state.database.begin(actor) as db:
-        held = await key_queries.held_by(db, actor.id)
-    return [key for key in held if key.holds and (rules.allow_synced or not key.row.backup_eligible)]
+        held = [key for key in await key_queries.held_by(db, actor.id) if key.holds]
+    passkeys = [key for key in held if key.row.kind == "passkey" and rules.site is not None]
+    usable = [key for key in passkeys if rules.allow_synced or not key.row.backup_eligible]
+    return usable + [key for key in held if key.row.kind == "pin"]
 
 
 @get("/signing/{request_id:str}")
@@ -93,6 +94,7 @@ async def _page(
     return page(
         request, "custody/sign.html", status_code=status_code, error_title=bool(errors),
         pending=found, request_id=request_id, options=json.dumps(found.options), origin=site.origin if site else "",
+        statement=found.request.statement.decode(), owner=request.app.state.codes.encode("person", actor.id),
         said=[body["data"] | {"kind": body["type"].rpartition(":")[2]} for body in bodies], errors=errors or {},
     )  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""By what means custody events are signed, and the five files that show it to somebody with openssl."""
+"""By what means custody events are signed, and the files that show it to somebody with openssl."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from casemgmt.core.errors import NotFound
 from casemgmt.custody.models import AssertionRow, SignatureRow
 from casemgmt.trust.errors import PasskeyError
 from casemgmt.trust.passkey import Assertion, PublicKey, verify
+from casemgmt.trust.personal import FILES, PIN_FILES, RECORD, PersonalSignature
+from casemgmt.trust.pin import PinSignature, verify_pin
+from casemgmt.trust.signers import PASSKEY, PIN
 
 Place = tuple[int, int]
 """A custody event: the exhibit's id and the event's number."""
@@ -27,6 +30,9 @@ log = structlog.get_logger()
 class Signed:
     """An event is signed with a key. ``key`` is its fingerprint; ``synced``: it can be copied to other devices.
 
+    ``means``: ``passkey``, or ``pin`` for a key that software keeps in one phone behind a PIN, which is weaker.
+    ``agreed``: two phones without a network signed a record that the event repeats.
+
     ``fits``: the signature was verified just now. It is False only when somebody has changed the database.
     """
 
@@ -34,9 +40,19 @@ class Signed:
     synced: bool
     at: datetime
     fits: bool = True
+    means: str = PASSKEY
+    agreed: bool = False
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """Of the files of docs/spec/signature.md, those of this signature."""
+        if self.means == PASSKEY:
+            return FILES
+        return (*PIN_FILES, RECORD) if self.agreed else PIN_FILES
 
     def described(self) -> dict[str, Any]:
-        return {"means": "passkey", "key": self.key, "synced": self.synced, "fits": self.fits}
+        """A passkey says whether it is synced, and the key of a PIN that it is in one phone only."""
+        return {"means": self.means, "key": self.key, "synced": self.synced, "fits": self.fits}
 
 
 def described(signed: Signed | None) -> dict[str, Any]:
@@ -64,13 +80,14 @@ async def files(db: AsyncSession, exhibit_id: int, seq: int) -> Mapping[str, byt
     found = await db.scalar(query)
     if found is None:
         raise NotFound
-    return {
-        "statement.txt": found.statement,
-        "clientData.json": found.client_data,
-        "authData.bin": found.authenticator_data,
-        "sig.der": found.signature,
-        "pub.pem": PublicKey(found.spki).pem,
-    }
+    return PersonalSignature(found.statement, made_of(found), PublicKey(found.spki)).files()
+
+
+def made_of(row: AssertionRow) -> Assertion | PinSignature:
+    """What the key gave, by its means."""
+    if row.client_data is None or row.authenticator_data is None:
+        return PinSignature(row.signature, row.record)
+    return Assertion(row.client_data, row.authenticator_data, row.signature)
 
 
 async def signer_entries(db: AsyncSession, exhibit_ids: list[int]) -> list[Any]:
@@ -101,11 +118,16 @@ async def _signed(db: AsyncSession, where: ColumnElement[bool]) -> dict[Place, S
 
 def _looked_at(row: AssertionRow) -> Signed:
     """The signature is verified each time somebody is told of it: what the database says it holds proves nothing."""
-    fingerprint = hashlib.sha256(row.spki).hexdigest()
-    assertion = Assertion(row.client_data, row.authenticator_data, row.signature)
+    fingerprint, made = hashlib.sha256(row.spki).hexdigest(), made_of(row)
+    means, agreed = (PASSKEY, False) if isinstance(made, Assertion) else (PIN, row.record is not None)
+    synced = False
     try:
-        flags = verify(assertion, row.statement, PublicKey(row.spki), rp_id=row.rp_id, origin=row.origin)
+        if isinstance(made, Assertion):
+            key, site = PublicKey(row.spki), row.rp_id or ""
+            synced = verify(made, row.statement, key, rp_id=site, origin=row.origin).backup_eligible
+        else:
+            verify_pin(PublicKey(row.spki), made.signature, row.statement)
     except PasskeyError as error:
         log.error("custody.signature_does_not_fit", assertion=row.id, why=str(error))  # noqa: TRY400
-        return Signed(fingerprint, False, row.at, fits=False)
-    return Signed(fingerprint, flags.backup_eligible, row.at)
+        return Signed(fingerprint, synced, row.at, fits=False, means=means, agreed=agreed)
+    return Signed(fingerprint, synced, row.at, means=means, agreed=agreed)

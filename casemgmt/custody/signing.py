@@ -1,5 +1,6 @@
 """Signing a hand-over with a key: the exact bytes are prepared and wait, the key signs them, and they are written.
 
+The key is a passkey, or the one a phone keeps behind its officer's PIN; the event says which before it is signed.
 Nothing of a hand-over is kept before its signature verified. What waits belongs to one session, for ten minutes.
 """
 
@@ -41,6 +42,7 @@ from casemgmt.trust.passkey import (
     to_base64url,
     verify,
 )
+from casemgmt.trust.pin import verify_pin
 
 log = structlog.get_logger()
 
@@ -69,9 +71,15 @@ class Pending:
     key: HeldKey
 
     @property
+    def by_pin(self) -> bool:
+        return self.key.row.kind == "pin"
+
+    @property
     def options(self) -> dict[str, Any]:
-        """For ``navigator.credentials.get``, as JSON."""
+        """For ``navigator.credentials.get``, as JSON; empty for a key behind a PIN, which a phone's own store keeps."""
         row, rest = self.key.row, self.request.expires_at - utcnow()
+        if row.credential is None:
+            return {}
         allowed = {"type": "public-key", "id": to_base64url(row.credential), "transports": row.transports}
         return {
             "challenge": to_base64url(challenge(self.request.statement)),
@@ -93,7 +101,7 @@ async def prepare_offer(
     planned = await actions.plan_offer(database, actor, data, codes)
     if isinstance(planned, int):
         return planned
-    return await _keep(database, actor, planned.built(actor, by_key(held.row.fingerprint)), held, data)
+    return await _keep(database, actor, planned.built(actor, by_key(held.row.fingerprint, held.row.kind)), held, data)
 
 
 async def prepare_answer(
@@ -102,7 +110,7 @@ async def prepare_answer(
     """The request that now waits for ``key``. Raises what ``actions.answer`` raises, and as ``prepare_offer``."""
     held = await _key(database, actor, key, codes, rules)
     planned = await actions.plan_answer(database, actor, handover_id, data, codes)
-    return await _keep(database, actor, planned.built(actor, by_key(held.row.fingerprint)), held, data)
+    return await _keep(database, actor, planned.built(actor, by_key(held.row.fingerprint, held.row.kind)), held, data)
 
 
 async def pending(db: AsyncSession, actor: Actor, request_id: UUID) -> Pending:
@@ -139,26 +147,54 @@ async def sign(database: Database, actor: Actor, request_id: UUID, credential: o
 async def _sign(database: Database, actor: Actor, request_id: UUID, credential: object, rules: Rules) -> int:
     async with database.begin(actor) as db:
         waiting = await pending(db, actor, request_id)
-    named, made = read_assertion(credential)
-    key = waiting.key.row
-    if named != key.credential:
-        raise Invalid({"credential": N_("Another key signed than the one that was asked. Choose that key instead.")})
-    must_have(rules.site)
-    try:
-        flags = verify(made, waiting.request.statement, PublicKey(key.spki), rp_id=key.rp_id, origin=key.origin)
-    except PasskeyError as error:
-        log.warning("custody.signature_refused", request=str(request_id), why=str(error))
-        verified = len(made.authenticator_data) > 32 and made.authenticator_data[32] & USER_VERIFIED
-        raise Invalid({"credential": _UNFIT if verified else _UNVERIFIED}) from error
-    if flags.backup_eligible and not rules.allow_synced:
-        raise Invalid({"credential": N_("This key can be copied to other devices, which is not allowed here.")})
+    verified = _by_pin if waiting.by_pin else _by_authenticator
+    client_data, authenticator_data, signature = verified(waiting, credential, rules)
     worded = actions.answered_before if waiting.request.kind == "answer" else actions.moved_on
     with worded():
         written: int = await database.record(
             "select custody.sign($1,$2,$3,$4,$5)",
-            actor.token, request_id, made.client_data, made.authenticator_data, made.signature,
+            actor.token, request_id, client_data, authenticator_data, signature,
         )  # fmt: skip
         return written
+
+
+Parts = tuple[bytes | None, bytes | None, bytes]
+"""Client data, authenticator data, signature; of a PIN only the last."""
+
+
+def _by_authenticator(waiting: Pending, credential: object, rules: Rules) -> Parts:
+    named, made = read_assertion(credential)
+    key, request = waiting.key.row, waiting.request
+    if named != key.credential:
+        raise Invalid({"credential": N_("Another key signed than the one that was asked. Choose that key instead.")})
+    must_have(rules.site)
+    try:
+        flags = verify(made, request.statement, PublicKey(key.spki), rp_id=key.rp_id or "", origin=key.origin)
+    except PasskeyError as error:
+        log.warning("custody.signature_refused", request=str(request.id), why=str(error))
+        verified = len(made.authenticator_data) > 32 and made.authenticator_data[32] & USER_VERIFIED
+        raise Invalid({"credential": _UNFIT if verified else _UNVERIFIED}) from error
+    if flags.backup_eligible and not rules.allow_synced:
+        raise Invalid({"credential": N_("This key can be copied to other devices, which is not allowed here.")})
+    return made.client_data, made.authenticator_data, made.signature
+
+
+def _by_pin(waiting: Pending, credential: object, _: Rules) -> Parts:
+    key, request = waiting.key.row, waiting.request
+    if not isinstance(credential, Mapping):
+        raise Invalid({"credential": _UNREADABLE})
+    try:
+        signature = from_base64url(_short(credential.get("signature")))
+    except EncodingError as error:
+        raise Invalid({"credential": _UNREADABLE}) from error
+    if credential.get("key") != key.fingerprint.hex():
+        raise Invalid({"credential": N_("Another key signed than the one that was asked. Choose that key instead.")})
+    try:
+        verify_pin(PublicKey(key.spki), signature, request.statement)
+    except PasskeyError as error:
+        log.warning("custody.signature_refused", request=str(request.id), why=str(error))
+        raise Invalid({"credential": _UNFIT}) from error
+    return None, None, signature
 
 
 async def without(database: Database, actor: Actor, request_id: UUID, codes: Codes) -> int:
@@ -209,7 +245,6 @@ def _short(value: object) -> str:
 
 
 async def _key(database: Database, actor: Actor, code: str, codes: Codes, rules: Rules) -> HeldKey:
-    must_have(rules.site)
     try:
         async with database.begin(actor) as db:
             found = await key_queries.key(db, codes.decode("passkey", code))
@@ -217,6 +252,8 @@ async def _key(database: Database, actor: Actor, code: str, codes: Codes, rules:
         raise Invalid({"sign_with": _NO_KEY}) from error
     if found.row.person_id != actor.id or not found.holds or (found.row.backup_eligible and not rules.allow_synced):
         raise Invalid({"sign_with": _NO_KEY})
+    if found.row.kind == "passkey":
+        must_have(rules.site)
     return found
 
 

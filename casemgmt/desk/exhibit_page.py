@@ -31,6 +31,7 @@ from casemgmt.exhibits.rules import ChainBreak, label_lines
 from casemgmt.ledger.models import Entry
 from casemgmt.reference import lists
 from casemgmt.seizures import queries as seizure_queries
+from casemgmt.trust.signers import PIN
 
 _TEXTS: dict[str, tuple[Text, Kind]] = {
     "registered": (N_("Registered; held by %(to)s"), "info"),
@@ -136,6 +137,8 @@ def _means(event: CustodyEvent, signed: Signed | None) -> list[str]:
         return [gettext("Signed in only; not signed with a key.")]
     if not signed.fits:
         return [gettext("The signature does not fit: the record was changed after it was signed.")]
+    if signed.means == PIN:
+        return [gettext("Signed by PIN, with a key that is software in one phone: weaker than a passkey.")]
     return [gettext("Signed with a key that can be copied.") if signed.synced else gettext("Signed with a key.")]
 
 

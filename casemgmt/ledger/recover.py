@@ -301,10 +301,10 @@ class _Recovery:
         self.done.types[event.type] += 1
         subject, _, number = event.stream.partition(":")
         if event.type.startswith("custody:handover:") and kept["exhibit"] is not None:
-            if (event.data.get("signature") or {}).get("means") == "passkey":
+            if (event.data.get("signature") or {}).get("means") in ("passkey", "pin"):
                 self._name("signature", f"{event.stream} {event.seq}")
             return  # made up for at the end
-        if event.type == "accounts:passkey:revoked":
+        if event.type in ("accounts:passkey:revoked", "accounts:pinkey:revoked"):
             self._name("key", f"{number} {event.data.get('key')}")
             return
         if detached and subject in ("seizure", "exhibit", "case"):

@@ -8,9 +8,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.custody.models import AssertionRow, SignatureRow
-from casemgmt.custody.signatures import signer_entries
+from casemgmt.custody.signatures import made_of, signer_entries
 from casemgmt.trust.events import Event
-from casemgmt.trust.passkey import Assertion, PublicKey
+from casemgmt.trust.passkey import PublicKey
 from casemgmt.trust.personal import PersonalSignature
 from casemgmt.trust.signers import ENROLLED, Means
 
@@ -29,8 +29,7 @@ async def signatures(db: AsyncSession, exhibits: Mapping[int, str]) -> dict[Plac
     found: dict[Place, PersonalSignature] = {}
     for exhibit_id, seq, row in await db.execute(query):
         if row.id not in made:
-            assertion = Assertion(row.client_data, row.authenticator_data, row.signature)
-            made[row.id] = PersonalSignature(row.statement, assertion, PublicKey(row.spki))
+            made[row.id] = PersonalSignature(row.statement, made_of(row), PublicKey(row.spki))
         found[f"exhibit:{exhibits[exhibit_id]}", seq] = made[row.id]
     return found
 
@@ -44,5 +43,5 @@ async def key_entries(
         return []
     rows = await signer_entries(db, list(exhibits))
     events = [(row, Event.parse(row.body)) for row in rows]
-    streams = {event.stream for _, event in events if event.type == ENROLLED and event.data.get("key") in used}
+    streams = {event.stream for _, event in events if event.type in ENROLLED and event.data.get("key") in used}
     return [(row.id, row.body) for row, event in events if event.stream in streams]

@@ -7,10 +7,17 @@ from casemgmt.trust.encoding import shown
 from casemgmt.trust.errors import PasskeyError
 from casemgmt.trust.events import PASSKEY_STREAM, Event, Link, read_events
 from casemgmt.trust.passkey import Assertion, Flags, PublicKey
-from casemgmt.trust.signers import PASSKEY, Means, SignerKey, signer_keys
+from casemgmt.trust.pin import PinSignature
+from casemgmt.trust.signers import Means, SignerKey, signer_keys
 
 FILES = ("statement.txt", "clientData.json", "authData.bin", "sig.der", "pub.pem")
-"""What lies in ``ledger/sig/<index>/``."""
+"""What lies in ``ledger/sig/<index>/`` of an entry signed with a passkey."""
+
+PIN_FILES = ("statement.txt", "sig.der", "pub.pem")
+"""What lies there of an entry signed by PIN; with ``RECORD`` where two phones agreed without a network."""
+
+RECORD = "record.json"
+NAMES = frozenset((*FILES, RECORD))
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,26 +25,33 @@ class PersonalSignature:
     """What was kept of one act of signing; the same for every entry that was signed by it."""
 
     statement: bytes
-    assertion: Assertion
+    made: Assertion | PinSignature
     key: PublicKey
 
     @classmethod
     def from_files(cls, files: Mapping[str, bytes]) -> "PersonalSignature":
-        """Raises `PasskeyError` unless `files` are the five."""
-        if set(files) != set(FILES):
-            raise PasskeyError(f"a signature has the files {', '.join(FILES)}")
-        statement, client_data, authenticator_data, signature, pem = (files[name] for name in FILES)
-        return cls(statement, Assertion(client_data, authenticator_data, signature), PublicKey.from_pem(pem))
+        """Raises `PasskeyError` unless `files` are those of one means."""
+        key = PublicKey.from_pem(files["pub.pem"]) if "pub.pem" in files else None
+        if key is not None and set(files) == set(FILES):
+            made = Assertion(files["clientData.json"], files["authData.bin"], files["sig.der"])
+            return cls(files["statement.txt"], made, key)
+        if key is not None and set(files) - {RECORD} == set(PIN_FILES):
+            return cls(files["statement.txt"], PinSignature(files["sig.der"], files.get(RECORD)), key)
+        raise PasskeyError(f"a signature has the files {', '.join(FILES)}; one by PIN {', '.join(PIN_FILES)}")
 
     def files(self) -> dict[str, bytes]:
-        made = self.assertion
-        contents = (self.statement, made.client_data, made.authenticator_data, made.signature, self.key.pem)
-        return dict(zip(FILES, contents, strict=True))
+        found = {"statement.txt": self.statement, "sig.der": self.made.signature, "pub.pem": self.key.pem}
+        match self.made:
+            case Assertion(client_data, authenticator_data):
+                found |= {"clientData.json": client_data, "authData.bin": authenticator_data}
+            case PinSignature(record=bytes(record)):
+                found[RECORD] = record
+        return found
 
 
 @dataclass(frozen=True, slots=True)
 class SignedEntry:
-    """An entry and the means it is signed by; `login` and `flags` only with a passkey."""
+    """An entry and the means it is signed by; `login` only with a key, `flags` only with a passkey."""
 
     index: int
     event: Event
@@ -52,24 +66,24 @@ def check_signatures(
     signatures: Mapping[int, PersonalSignature],
     body_of: Callable[[int], bytes],
 ) -> list[SignedEntry]:
-    """The entries that say by what means they are signed, in ledger order, passkey signatures verified.
+    """The entries that say by what means they are signed, in ledger order, the signatures of keys verified.
 
     `indexes` are ledger indexes by leaf hash; `signatures` and `body_of` go by index.  Raises `PasskeyError` for an
-    entry that says it is signed with a passkey and is not, for a signature of no such entry, and for a signer's
+    entry that says it is signed with a key and is not, for a signature of no such entry, and for a signer's
     stream without signed entries.
     """
     holders = _holders(streams, indexes)
     found: list[SignedEntry] = []
     for event in sorted(read_events(streams), key=lambda event: indexes[event.hash]):
         index, means = indexes[event.hash], Means.of(event)
-        if means is None or means.kind != PASSKEY:
+        if means is None or means.key is None:
             if index in signatures:
                 raise PasskeyError(f"entry {index} has a signature that it does not speak of")
             if means is not None:
                 found.append(SignedEntry(index, event, means.kind))
             continue
         try:
-            found.append(_verified(index, event, means.key or "", signatures.get(index), holders, body_of))
+            found.append(_verified(index, event, means, signatures.get(index), holders, body_of))
         except PasskeyError as error:
             raise PasskeyError(f"entry {index}: {error}") from error
     strays = set(signatures) - {entry.index for entry in found}
@@ -84,20 +98,20 @@ def check_signatures(
 def _verified(
     index: int,
     event: Event,
-    fingerprint: str,
+    means: Means,
     signed: PersonalSignature | None,
     holders: Mapping[str, tuple[str, SignerKey]],
     body_of: Callable[[int], bytes],
 ) -> SignedEntry:
     if signed is None:
-        raise PasskeyError("it says that it is signed with a passkey, and the signature is missing")
-    if fingerprint not in holders:
+        raise PasskeyError("it says that it is signed with a key, and the signature is missing")
+    if means.key is None or means.key not in holders:
         raise PasskeyError("it is signed with a key of which no enrolment is here")
-    login, holder = holders[fingerprint]
+    login, holder = holders[means.key]
     if signed.key != holder.key:
         raise PasskeyError("the public key beside it is not the one it names")
-    flags = holder.check(signed.assertion, signed.statement, event, body_of(index), index)
-    return SignedEntry(index, event, PASSKEY, login, flags)
+    flags = holder.check(signed.made, signed.statement, event, body_of(index), index)
+    return SignedEntry(index, event, means.kind, login, flags)
 
 
 def _holders(streams: Mapping[str, list[Link]], indexes: Mapping[bytes, int]) -> dict[str, tuple[str, SignerKey]]:

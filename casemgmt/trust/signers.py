@@ -1,6 +1,7 @@
-"""Whose a passkey is, and when it held: read from the ledger itself (docs/spec/signature.md).
+"""Whose a key is, and when it held: read from the ledger itself (docs/spec/signature.md).
 
-Every person's keys have a stream of their own, ``passkeys:<login>``: one entry for each enrolment and each revocation.
+Every person's keys have a stream of their own, ``passkeys:<login>``: one entry for each enrolment and each revocation,
+of passkeys and of the keys behind PINs.
 A key holds for the entries that stand in the ledger after its enrolment and before its revocation; the order is the
 ledger's, not that of any clock.
 """
@@ -12,21 +13,35 @@ from typing import Any
 from casemgmt.trust.encoding import from_base64, is_hash_hex, shown
 from casemgmt.trust.errors import EncodingError, PasskeyError
 from casemgmt.trust.events import Event
-from casemgmt.trust.passkey import Assertion, Flags, PublicKey, verify
+from casemgmt.trust.passkey import ES256, Assertion, Flags, PublicKey, verify
+from casemgmt.trust.pin import PinSignature
 
 STREAM = "passkeys:"
-ENROLLED, REVOKED = "accounts:passkey:enrolled", "accounts:passkey:revoked"
 
-PASSKEY, SESSION = "passkey", "session"
-"""By what means an entry is signed. ``session``: by somebody who had signed in, and by nothing that can be checked."""
+PASSKEY, PIN, SESSION = "passkey", "pin", "session"
+"""By what means an entry is signed. ``pin``: with a key that software keeps in one phone behind a PIN. ``session``: by
+somebody who had signed in, and by nothing that can be checked."""
+
+KEYED = (PASSKEY, PIN)
+"""The means that leave a signature, strongest first."""
+
+_NAMES = {PASSKEY: "accounts:passkey:", PIN: "accounts:pinkey:"}
+ENROLLED = {f"{name}enrolled": means for means, name in _NAMES.items()}
+REVOKED = {f"{name}revoked": means for means, name in _NAMES.items()}
+"""The means of a key by the type of the entry about it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Means:
-    """What an entry says of itself before it is signed. `key` is the fingerprint, only with `PASSKEY`."""
+    """What an entry says of itself before it is signed.
+
+    `key` is the fingerprint, only with a means in `KEYED`; `record`, only with `PIN`, is the SHA-256 of what was signed
+    in the entry's stead on a phone without a network (hex).
+    """
 
     kind: str
     key: str | None = None
+    record: str | None = None
 
     @classmethod
     def of(cls, event: Event) -> "Means | None":
@@ -36,18 +51,24 @@ class Means:
         said = event.data["signature"]
         if said == {"means": SESSION}:
             return cls(SESSION)
-        if isinstance(said, dict) and set(said) == {"means", "key"} and said["means"] == PASSKEY:
+        names = set(said) if isinstance(said, dict) else set()
+        plain = names == {"means", "key"} and said["means"] in KEYED
+        if plain or (names == {"means", "key", "record"} and said["means"] == PIN):
             if not is_hash_hex(said["key"]):
                 raise PasskeyError("an entry names its key by 64 lower-case hexadecimal digits")
-            return cls(PASSKEY, said["key"])
+            if not is_hash_hex(said.get("record", said["key"])):
+                raise PasskeyError("an entry names its record by 64 lower-case hexadecimal digits")
+            return cls(said["means"], said["key"], said.get("record"))
         raise PasskeyError(f"an entry cannot be signed by this means: {shown(repr(said))}")
 
 
 @dataclass(frozen=True, slots=True)
 class SignerKey:
-    """A key and its holder.  `enrolled` and `revoked` are the ledger indexes between which it holds."""
+    """A key, the means it signs by, and its holder.  `enrolled` and `revoked` are the ledger indexes between which it
+    holds; `rp_id` is empty for the key behind a PIN."""
 
     key: PublicKey
+    means: str
     person: int
     rp_id: str
     origin: str
@@ -55,18 +76,29 @@ class SignerKey:
     enrolled: int
     revoked: int | None = None
 
-    def check(self, assertion: Assertion, statement: bytes, event: Event, body: bytes, index: int) -> Flags:
+    def check(
+        self, made: Assertion | PinSignature, statement: bytes, event: Event, body: bytes, index: int
+    ) -> Flags | None:
         """Whether the holder signed this entry, which stands at `index`, while the key held; raises `PasskeyError`."""
         means = Means.of(event)
         if means is None or means.key != self.key.fingerprint:
             raise PasskeyError("the entry does not say that it is signed with this key")
+        if means.kind != self.means:
+            raise PasskeyError("the key is of another kind than the means the entry names")
         if event.actor.get("id") != self.person:
             raise PasskeyError("the key belongs to another person than the one who acted")
         if index <= self.enrolled:
             raise PasskeyError("the entry stands in the ledger before the key was enrolled")
         if self.revoked is not None and index > self.revoked:
             raise PasskeyError("the entry stands in the ledger after the key was revoked")
-        return verify(assertion, statement, self.key, rp_id=self.rp_id, origin=self.origin, body=body)
+        if isinstance(made, PinSignature):
+            if self.means != PIN:
+                raise PasskeyError("a passkey signs with an authenticator, and nothing of one is here")
+            made.check(self.key, statement, event, body, record=means.record)
+            return None
+        if self.means != PASSKEY:
+            raise PasskeyError("the key behind a PIN signs without an authenticator")
+        return verify(made, statement, self.key, rp_id=self.rp_id, origin=self.origin, body=body)
 
 
 def signer_keys(chain: Sequence[Event], indexes: Mapping[bytes, int]) -> dict[str, SignerKey]:
@@ -86,11 +118,11 @@ def signer_keys(chain: Sequence[Event], indexes: Mapping[bytes, int]) -> dict[st
         if event.hash not in indexes:
             raise PasskeyError(f"{shown(event.stream)}: entry {expected} has no place in the ledger")
         fingerprint = _text(event.data, "key")
-        if event.type == ENROLLED:
+        if event.type in ENROLLED:
             if fingerprint in keys:
                 raise PasskeyError(f"{shown(event.stream)}: a key is enrolled twice")
             keys[fingerprint] = _enrolled(event, fingerprint, indexes[event.hash])
-        elif event.type == REVOKED:
+        elif event.type in REVOKED:
             keys[fingerprint] = _revoked(event, keys.get(fingerprint), indexes[event.hash])
         else:
             raise PasskeyError(f"{shown(event.stream)}: an entry of this type has no place here: {shown(event.type)}")
@@ -108,14 +140,18 @@ def _enrolled(event: Event, fingerprint: str, index: int) -> SignerKey:
         raise PasskeyError("an enrolment names another key than it holds")
     if type(person) is not int or event.actor.get("id") != person:
         raise PasskeyError("a key is enrolled by its holder and nobody else")
+    if ENROLLED[event.type] == PIN:
+        if key.algorithm != ES256:
+            raise PasskeyError("the key behind a PIN is ES256 (P-256)")
+        return SignerKey(key, PIN, person, "", _text(data, "origin"), False, index)
     eligible = data.get("backup_eligible")
     if not isinstance(eligible, bool):
         raise PasskeyError("an enrolment says whether the key can be copied")
-    return SignerKey(key, person, _text(data, "rp_id"), _text(data, "origin"), eligible, index)
+    return SignerKey(key, PASSKEY, person, _text(data, "rp_id"), _text(data, "origin"), eligible, index)
 
 
 def _revoked(event: Event, found: SignerKey | None, index: int) -> SignerKey:
-    if found is None:
+    if found is None or found.means != REVOKED[event.type]:
         raise PasskeyError(f"{shown(event.stream)}: a key is revoked that was not enrolled")
     # after a recovery an administrator may have to revoke again what the ledger knew as revoked: the first one counts
     return found if found.revoked is not None else replace(found, revoked=index)

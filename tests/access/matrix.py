@@ -59,6 +59,7 @@ POST   /people/{code:str}/keys/{key:str}/revoke              422 admin | 403
 GET    /api/v1/keys                                          200
 POST   /api/v1/keys/enrolments                               422
 POST   /api/v1/keys                                          409
+POST   /api/v1/pin-keys                                      422
 POST   /api/v1/keys/{code:str}/revocation                    422 timur admin | 404
 GET    /signing/{request_id:str}                             409
 POST   /signing/{request_id:str}                             409

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from casemgmt.trust.encoding import to_base64
 from casemgmt.trust.passkey import EDDSA, Assertion, PublicKey, challenge, statement, to_base64url
 from casemgmt.trust.personal import PersonalSignature
-from casemgmt.trust.signers import ENROLLED, REVOKED
 
 RP_ID = "evidence.example.org"
 ORIGIN = "https://evidence.example.org"
@@ -57,11 +56,11 @@ class Person:
             "spki": to_base64(self.key.spki), "algorithm": EDDSA, "aaguid": "0" * 32, "attestation": "none",
             "backup_eligible": False, "backed_up": False, "rp_id": RP_ID, "origin": ORIGIN,
         }  # fmt: skip
-        return ENROLLED, said
+        return "accounts:passkey:enrolled", said
 
     @property
     def revocation(self) -> tuple[str, dict[str, Any]]:
-        return REVOKED, {"person": self.actor, "key": self.key.fingerprint, "reason": "lost"}
+        return "accounts:passkey:revoked", {"person": self.actor, "key": self.key.fingerprint, "reason": "lost"}
 
     def sign(self, bodies: Sequence[bytes], *, flags: int = PRESENT_AND_VERIFIED) -> PersonalSignature:
         said = statement(bodies)

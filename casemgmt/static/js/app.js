@@ -15,6 +15,7 @@ const MODULES = {
   "[data-photos]": () => import("./photos.js"),
   "[data-measures]": () => import("./measures.js"),
   "[data-passkey]": () => import("./passkey.js"),
+  "[data-sign-pin], [data-pin-choice]": () => import("./sign-pin.js"),
   "[data-scan]": () => import("./scan.js"),
   "[data-live]": () => import("./live.js"),
 };

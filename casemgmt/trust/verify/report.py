@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from casemgmt.trust.signers import PASSKEY
+from casemgmt.trust.signers import PIN, SESSION
 from casemgmt.trust.verify.examination import Examination
 from casemgmt.trust.verify.findings import Outcome
 
@@ -88,8 +88,13 @@ def caveats(found: Examination) -> tuple[str, ...]:
             "No independent witness cosigned the ledger that was checked: whoever holds the log key could have shown "
             "others a different one."
         )
-    if any(entry.means != PASSKEY for entry in found.signed):
-        said.append("Of entries signed by weaker means only the agency's own system says who acted.")
+    if any(entry.means == PIN for entry in found.signed):
+        said.append(
+            "An entry signed by PIN was signed by software in one phone: whoever copied that phone's storage, opened "
+            "and guessed the PIN, could sign the same."
+        )
+    if any(entry.means == SESSION for entry in found.signed):
+        said.append("Of entries signed by a session only the agency's own system says who acted.")
     if found.withheld:
         said.append(f"{len(found.withheld)} things are withheld, for the reasons listed; what they say is not shown.")
     if found.left_out:

@@ -6,6 +6,7 @@
 
 import { ask as answered, changed, read, transact, write } from "./database.js";
 import { ChangedElsewhere, all, keep, load, mark, wipe } from "./records.js";
+import { enrol } from "./enrol.js";
 import { isFull, withReserve } from "./room.js";
 import { Tampered } from "./seal.js";
 import { refill } from "./numbers.js";
@@ -145,6 +146,7 @@ async function drainOnce() {
   await refill(who.id, who.csrf);
   let again = false;
   for (const { id, owner } of waiting) if (owner === open.owner) again = (await each(open, who, id)) || again;
+  again = (await enrol(who.id, who)) || again; // last: no evidence waits for it
   if (waiting.length === 0) return "empty";
   return again ? "again" : "done";
 }

@@ -58,10 +58,10 @@ async function json(answer, ...wanted) {
   return found;
 }
 
-// {id, name, csrf, now, post, place}: who would be sent for, and a fresh token against forged requests.
+// {id, name, csrf, now, post, place, pin_keys}: who would be sent for, and a fresh token against forged requests.
 export async function me() {
   const asked = Date.now();
-  const found = await json(await ask("/api/v1/me"), "id", "csrf", "now");
+  const found = await json(await ask("/api/v1/me"), "id", "csrf", "now", "pin_keys");
   // The server's clock less this phone's, in ms; right to about half the time the answer took.
   return { ...found, clock: Date.parse(found.now) - (asked + Date.now()) / 2 };
 }
@@ -75,6 +75,13 @@ export const register = (said, csrf) => post("/api/v1/seizures", said, csrf, "id
 
 // A block of numbers that nobody else gets: {numbers}.
 export const reserve = (said, csrf) => post("/api/v1/number-blocks", said, csrf, "numbers");
+
+const base64url = (bytes) =>
+  btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
+
+// The public half of the key behind the officer's PIN.
+export const enrolKey = ({ spki, proof, ...said }, csrf) =>
+  post("/api/v1/pin-keys", { spki: base64url(spki), proof: base64url(proof), ...said }, csrf, "id", "fingerprint", "revoked");
 
 const STALLED = 60_000;
 

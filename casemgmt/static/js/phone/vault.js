@@ -2,11 +2,15 @@
 // lies in the store only wrapped by a key made from the PIN and this phone's own secret. Unlocking puts a
 // non-extractable key into the store until it was idle for ten minutes; a script can use it then, not copy it.
 //
+// Beside it lies the officer's signing key, wrapped by the same PIN: unlocking does not open it, each signature asks for
+// the PIN again (docs/spec/signature.md).
+//
 // A PIN of digits is weak against somebody who copies the phone's whole storage and has time; it stops the one who
 // finds the phone. A forgotten PIN is a lost key, which is why unsent records are counted aloud everywhere.
 
 import { ask, changed, read, readAll, remove, transact, write } from "./database.js";
 import { binding } from "./seal.js";
+import { makeSigningKey, rewrapSigningKey, signWith } from "./signing-key.js";
 import { NAME } from "./waiting.js";
 
 export const IDLE = 10 * 60_000; // ms
@@ -49,15 +53,16 @@ async function pinKey(pin, owner, salt, rounds) {
 
 const wrapping = (owner, iv) => ({ name: "AES-GCM", iv, additionalData: binding("vault", owner) });
 
+// A new lock for the data key; `opener` is the key that the PIN makes with it.
 async function wrap(key, pin, owner) {
   const salt = crypto.getRandomValues(new Uint8Array(16));
   const iv = crypto.getRandomValues(new Uint8Array(12));
-  const wrapped = await crypto.subtle.wrapKey("raw", key, await pinKey(pin, owner, salt, ROUNDS), wrapping(owner, iv));
-  return { salt, iv, wrapped, rounds: ROUNDS, failures: 0, notBefore: 0 };
+  const opener = await pinKey(pin, owner, salt, ROUNDS);
+  const wrapped = await crypto.subtle.wrapKey("raw", key, opener, wrapping(owner, iv));
+  return { opener, lock: { salt, iv, wrapped, rounds: ROUNDS, failures: 0, notBefore: 0 } };
 }
 
-async function unwrap(vault, pin, extractable) {
-  const opener = await pinKey(pin, vault.owner, vault.salt, vault.rounds);
+function unwrap(vault, opener, extractable) {
   const how = wrapping(vault.owner, vault.iv);
   return crypto.subtle.unwrapKey("raw", vault.wrapped, opener, how, AES, extractable, ["encrypt", "decrypt"]);
 }
@@ -65,12 +70,20 @@ async function unwrap(vault, pin, extractable) {
 export const vaults = () => readAll("vaults");
 export const vaultOf = (owner) => read("vaults", owner);
 
+// Writes fields into an officer's vault as it is now: another page may have changed others meanwhile.
+const mend = (owner, fields) =>
+  transact(["vaults"], "readwrite", async (store) => {
+    const found = await ask(store.get(owner));
+    if (found) await ask(store.put({ ...found, ...(typeof fields === "function" ? fields(found) : fields) }));
+  });
+
 // `profile`: {owner, name, post, place} as the server says them of the person who is signed in.
 // An officer's vault is never replaced: its records would never open again.
 export async function create(profile, pin) {
   const key = await crypto.subtle.generateKey(AES, true, ["encrypt", "decrypt"]);
-  const vault = { ...profile, ...(await wrap(key, pin, profile.owner)) };
-  await transact(["vaults"], "readwrite", (to) => ask(to.add(vault)));
+  const { opener, lock } = await wrap(key, pin, profile.owner);
+  const signing = await makeSigningKey(opener, profile.owner, (await device()).id);
+  await transact(["vaults"], "readwrite", (to) => ask(to.add({ ...profile, ...lock, signing })));
   localStorage.setItem(NAME, "1"); // see waiting.js
   await unlock(profile.owner, pin);
 }
@@ -87,14 +100,17 @@ async function attempt(owner, pin, extractable) {
     await ask(store.put(found));
     return found;
   });
+  const opener = await pinKey(pin, owner, vault.salt, vault.rounds);
   let key;
   try {
-    key = await unwrap(vault, pin, extractable);
+    key = await unwrap(vault, opener, extractable);
   } catch {
     throw new WrongPin(Math.max(0, vault.notBefore - Date.now()));
   }
-  await write("vaults", { ...vault, failures: 0, notBefore: 0 });
-  return { vault, key };
+  // A vault of before PINs signed gets its key now; of two pages the first one's is kept.
+  const made = vault.signing ? null : await makeSigningKey(opener, owner, (await device()).id);
+  await mend(owner, (found) => ({ failures: 0, notBefore: 0, signing: found.signing ?? made }));
+  return { vault: await vaultOf(owner), key, opener };
 }
 
 export async function unlock(owner, pin) {
@@ -104,8 +120,33 @@ export async function unlock(owner, pin) {
 }
 
 export async function changePin(owner, pin, another) {
-  const { vault, key } = await attempt(owner, pin, true);
-  await write("vaults", { ...vault, ...(await wrap(key, another, owner)) });
+  const { vault, key, opener } = await attempt(owner, pin, true);
+  const { opener: next, lock } = await wrap(key, another, owner);
+  await mend(owner, { ...lock, signing: await rewrapSigningKey(vault.signing, owner, opener, next) });
+}
+
+// {spki, key, enrolled} of the officer's key on this phone, or null before there is one. `key` is the hex SHA-256 of
+// `spki`; `enrolled` is what the server said last; `revoked`: it will not be taken any more.
+export async function signingKey(owner) {
+  const { signing } = (await vaultOf(owner)) ?? {};
+  if (!signing) return null;
+  const { spki, key, enrolled, revoked = false } = signing;
+  return { spki, key, enrolled, revoked };
+}
+
+// What the server is told of the key to enrol it, or null.
+export async function enrolmentOf(owner) {
+  const { signing } = (await vaultOf(owner)) ?? {};
+  return signing && { spki: signing.spki, proof: signing.proof, device: (await device()).id };
+}
+
+// What the server says of the key now.
+export const markKey = (owner, said) => mend(owner, (found) => ({ signing: { ...found.signing, ...said } }));
+
+// Signs these bytes with the officer's key: {key, signature (DER)}. Throws WrongPin.
+export async function signWithPin(owner, pin, statement) {
+  const { vault, opener } = await attempt(owner, pin, false);
+  return { key: vault.signing.key, signature: await signWith(vault.signing, owner, opener, statement) };
 }
 
 export async function lock() {
@@ -132,9 +173,4 @@ export async function touch() {
 }
 
 // Profile facts may change (another post); the key does not.
-export async function refresh(profile) {
-  await transact(["vaults"], "readwrite", async (store) => {
-    const found = await ask(store.get(profile.owner));
-    if (found) await ask(store.put({ ...found, ...profile }));
-  });
-}
+export const refresh = (profile) => mend(profile.owner, profile);
