@@ -12,6 +12,7 @@ from casemgmt.reference.lists import (
     GRANT_PURPOSES,
     HANDOVER_PURPOSES,
     LINK_REASONS,
+    PHOTO_POINTS,
     REFUSAL_REASONS,
     CodeList,
     Item,
@@ -41,6 +42,7 @@ _SENTENCES: dict[str, Text] = {
     "custody:handover:refused": N_("Exhibit %(exhibit)s refused by %(to)s"),
     "custody:handover:withdrawn": N_("Offer of exhibit %(exhibit)s withdrawn"),
     "evidence:file:received": N_("File received: %(name)s"),
+    "evidence:file:described": N_("What photograph %(name)s shows, said again"),
     "evidence:file:refused": N_("File refused: %(name)s"),
     "evidence:file:downloaded": N_("File downloaded: %(name)s"),
     "evidence:file:observed": N_("Claims inside a file read"),
@@ -77,10 +79,11 @@ _CODES: dict[tuple[str, str], CodeList[Any]] = {
     ("cases:link:made", "reason"): LINK_REASONS,
     **{(f"custody:handover:{kind}", "purpose"): HANDOVER_PURPOSES for kind in _HANDOVER_KINDS},
     ("custody:handover:refused", "reason"): REFUSAL_REASONS,
+    ("evidence:file:described", "shows"): PHOTO_POINTS,
     ("sharing:grant:given", "purpose"): GRANT_PURPOSES,
 }
 
-_DETAILS = ("title", "purpose", "reason", "discrepancy", "note", "words", "description")
+_DETAILS = ("title", "purpose", "reason", "discrepancy", "note", "words", "description", "shows")
 
 
 def sentence(type_: str, data: Mapping[str, Any]) -> Sentence:

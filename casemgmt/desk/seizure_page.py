@@ -12,6 +12,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.queries import names
+from casemgmt.core.actor import Actor
 from casemgmt.core.i18n import gettext
 from casemgmt.core.parts import Kind, Pager
 from casemgmt.core.render import page
@@ -23,9 +24,10 @@ from casemgmt.evidence import rules as evidence_rules
 from casemgmt.exhibits import queries as exhibit_queries
 from casemgmt.exhibits.links import hand_over, print_labels
 from casemgmt.exhibits.models import Exhibit
+from casemgmt.intake.examined import examined
 from casemgmt.reference.identifiers import Status, verdict_text
 from casemgmt.seizures import queries, rules
-from casemgmt.seizures.models import Conveyance
+from casemgmt.seizures.models import Conveyance, Seizure
 from casemgmt.seizures.numbers_page import READERS as NUMBER_READERS
 from casemgmt.seizures.scopes import choose, scopes_of, tabs
 
@@ -77,15 +79,17 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> Template:
         found = await queries.seizure(db, codes.decode("seizure", code))
         exhibits = await exhibit_queries.of_seizure(db, found.id)
         files = await evidence_queries.files_of_seizure(db, found.id)
+        checked = await examined(db, found, exhibits, files)
         looks = await evidence_queries.latest_observations(db, [file.id for file in files])
         refusals = await evidence_queries.refusals_of_seizure(db, found.id)
         participants = await queries.participants(db, found.id)
         conveyances = [_painted(row) for row in await queries.conveyances(db, found.id)]
         corrections = await queries.corrections(db, found)
         events, older = await history.seizure_events(db, found, codes)
-        people = await names(db, {found.created_by, found.unit_id, found.agency_id, *_people_of(exhibits)})
+        speakers = {said.by for said in checked.said.values()}
+        people = await names(db, {found.created_by, found.unit_id, found.agency_id, *_people_of(exhibits), *speakers})
     return page(
-        request, "desk/seizure.html",
+        request, "desk/seizure.html", checked=checked, may_say=_may_add(actor, found, exhibits),
         seizure=found, code=code, exhibits=exhibits, files=files, viewable=evidence_rules.VIEWABLE, refusals=refusals,
         claims=claims.of_files(files, looks, request.app.state.zone),
         participants=participants, conveyances=conveyances, corrections=corrections, fields=rules.CORRECTABLE,
@@ -94,6 +98,11 @@ async def seizure(request: AnyRequest, code: FromPath[str]) -> Template:
         may_correct=actor.holds(("officer", "supervisor"), found.unit_id),
         may_mark=actor.holds("supervisor", found.unit_id),
     )  # fmt: skip
+
+
+def _may_add(actor: Actor, seizure: Seizure, exhibits: Sequence[Exhibit]) -> bool:
+    """Of one exhibit at least; what is said of another's photograph is refused when it is said."""
+    return seizure.unit_id in actor.unit_ids or actor.id in _people_of(exhibits)
 
 
 def _people_of(exhibits: Sequence[Exhibit]) -> set[int | None]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -24,6 +25,7 @@ from casemgmt.desk.seizure_page import what_was_seized
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.exhibits import queries as exhibit_queries
 from casemgmt.exhibits.models import Exhibit
+from casemgmt.intake.examined import examined
 from casemgmt.intake.tasks import tasks
 from casemgmt.seizures import queries as seizure_queries
 from casemgmt.seizures.models import Seizure
@@ -90,12 +92,14 @@ async def _unfinished(db: AsyncSession, actor: Actor, codes: Codes) -> list[Task
     found = []
     for seizure in [s for s in recent if s.created_by == actor.id][:SHORT]:
         exhibits = await exhibit_queries.of_seizure(db, seizure.id)
-        files = await evidence_queries.files_of_exhibits(db, [exhibit.id for exhibit in exhibits])
+        files = await evidence_queries.files_of_seizure(db, seizure.id)
+        checked = await examined(db, seizure, exhibits, files)
         left = tasks(
             codes, seizure, exhibits,
             people=await seizure_queries.participants(db, seizure.id),
-            photos={exhibit_id: len(rows) for exhibit_id, rows in files.items()},
+            photos=Counter(file.exhibit_id for file in files if file.exhibit_id is not None),
             corrected={c.field for c in await seizure_queries.corrections(db, seizure)},
+            checklist=checked.progress,
         )  # fmt: skip
         if missing := sum(task.href is not None for task in left):
             words = ngettext("%(num)s thing to do", "%(num)s things to do", missing)

@@ -56,9 +56,7 @@ async def receive(
     StoreFailed or NoRoom for what the store did; Conflict for a ``client_id`` that was used for another file.
     ``chunks`` may be left unread.
     """
-    rules.check_claims(
-        sha256=data.declared_sha256, latitude=data.latitude, longitude=data.longitude, accuracy_m=data.accuracy_m
-    )
+    rules.check_claims(data)
     place, earlier = await ask(database, actor, data)
     if earlier is not None:
         if data.declared_sha256 is None and data.size is None:

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-from litestar import Response, get, put
+from litestar import Response, get, post, put
 from litestar.params import FromPath
 
 from casemgmt.core.codes import Codes
 from casemgmt.core.errors import DomainError, NotFound
 from casemgmt.core.events import timestamp
+from casemgmt.core.parse import parse
+from casemgmt.core.web.json import read_json
 from casemgmt.core.web.signin import AnyRequest, actor_of
-from casemgmt.evidence import queries, rules
+from casemgmt.evidence import queries, rules, showing
 from casemgmt.evidence.actions import receive
 from casemgmt.evidence.models import File, Fixity
 from casemgmt.evidence.refusals import TakenForAForm
+from casemgmt.evidence.schemas import NewShowing
 from casemgmt.evidence.uploads import Upload, described_by_headers
 
 
@@ -70,8 +73,25 @@ async def get_file(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
         file = await queries.file(db, codes.decode("file", code))
         checks = await queries.latest_fixity(db, [file.id])
         looks = await queries.latest_observations(db, [file.id])
+        said = await showing.of_files(db, [file])
     look = looks.get(file.id)
-    return {**describe(file, codes, checks.get(file.id)), "claims_inside": None if look is None else look.summary}
+    return {
+        **describe(file, codes, checks.get(file.id)),
+        "shows_claimed": said[file.id].shows,
+        "claims_inside": None if look is None else look.summary,
+    }
+
+
+@post("/api/v1/files/{code:str}/showings", status_code=200)
+async def say_what_it_shows(request: AnyRequest, code: FromPath[str]) -> dict[str, Any]:
+    """Say what a photograph shows, after it was received: ``shows`` is a photo point or null. Said again, nothing is
+    written."""
+    actor, state = actor_of(request), request.app.state
+    data = parse(NewShowing, await read_json(request), lax=False)
+    async with state.database.begin(actor) as db:
+        file = await queries.file(db, state.codes.decode("file", code))
+        said = await showing.say(db, actor, file, data)
+    return {"file": code, "shows_claimed": said.shows, "said_by": state.codes.encode("person", said.by)}
 
 
 @get("/api/v1/files/{code:str}/observation", media_type="application/json")
@@ -110,6 +130,7 @@ def describe(file: File, codes: Codes, check: Fixity | None = None) -> dict[str,
         "received_by": codes.encode("person", file.received_by),
         "device_at_claimed": None if file.device_at is None else timestamp(file.device_at),
         "place_claimed": place,
+        "shows_claimed": file.shows,
         "retained_until": None if file.retained_until is None else timestamp(file.retained_until),
         "last_check": None if check is None else {"outcome": check.outcome, "at": timestamp(check.at)},
     }
@@ -122,4 +143,4 @@ def _uuid(text: str) -> UUID:
         raise NotFound from None
 
 
-handlers = [put_exhibit_file, put_seizure_file, get_file, get_observation]
+handlers = [put_exhibit_file, put_seizure_file, get_file, get_observation, say_what_it_shows]

@@ -26,10 +26,10 @@ with place as (select * from evidence.place($1, $2)),
 kept as (
   insert into evidence.file(seizure_id, exhibit_id, agency_id, unit_id, ntk, client_id, kind, object_key, store_version,
     original_name, media_type, declared_type, size, sha256, crc32, hash_declared, device_at, latitude, longitude,
-    accuracy_m, retained_until)
+    accuracy_m, retained_until, shows)
   select seizure_id, $2, agency_id, unit_id, ntk, $3::uuid, $4::text, $5::text, $6::text, $7::text, $8::text, $9::text,
     $10::bigint, $11::bytea, $12::bigint, $13::boolean, $14::timestamptz, $15::numeric, $16::numeric, $17::numeric,
-    $18::timestamptz
+    $18::timestamptz, $19::text
   from place
   on conflict (received_by, client_id) do nothing
   returning {", ".join(_COLUMNS)})
@@ -49,7 +49,7 @@ async def keep(
             _KEEP, data.seizure_id, data.exhibit_id, data.client_id, data.kind, stored.key, stored.version,
             rules.display_name(data.name), sniff.sniff(ingested.head).name, rules.declared_type(data.declared_type),
             stored.size, bytes.fromhex(stored.sha256), stored.crc32, data.declared_sha256 is not None, data.device_at,
-            data.latitude, data.longitude, data.accuracy_m, retained_until,
+            data.latitude, data.longitude, data.accuracy_m, retained_until, data.shows,
         )  # fmt: skip
         if row is None:
             return None
@@ -79,6 +79,7 @@ def _received(file: File, place: Place) -> dict[str, object]:
             "latitude": _text(file.latitude),
             "longitude": _text(file.longitude),
             "accuracy_m": _text(file.accuracy_m),
+            **({"shows": file.shows} if file.shows else {}),
         },
     }
 

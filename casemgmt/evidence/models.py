@@ -18,8 +18,8 @@ class File(Base):
     """One file as it was received. ``sha256`` and ``crc32`` are of the stored bytes, computed while they arrived.
 
     ``media_type`` was told from the bytes; ``original_name``, ``declared_type``, ``device_at`` and the place are the
-    sender's claims. ``exhibit_id`` None: the file belongs to the seizure as a whole. ``retained_until`` None: the
-    store holds no lock on it.
+    sender's claims, and so is ``shows``, what a photograph was said to show when it was sent. ``exhibit_id`` None: the
+    file belongs to the seizure as a whole. ``retained_until`` None: the store holds no lock on it.
     """
 
     __tablename__ = "file"
@@ -49,6 +49,22 @@ class File(Base):
     longitude: Mapped[Decimal | None]
     accuracy_m: Mapped[Decimal | None]
     retained_until: Mapped[datetime | None]
+    shows: Mapped[str | None]
+
+
+class Showing(Base):
+    """What a photograph was said to show after it had been received; the newest of a file holds. ``shows`` None: none
+    of the points after all. ``device_at``: by the clock of whoever said it, claimed."""
+
+    __tablename__ = "showing"
+    __table_args__ = {"schema": "evidence"}
+
+    id: Mapped[int] = mapped_column(BigInteger, Identity(always=True), primary_key=True)
+    file_id: Mapped[int] = mapped_column(BigInteger)
+    shows: Mapped[str | None]
+    said_by: Mapped[int] = mapped_column(BigInteger, server_default=FetchedValue())
+    at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    device_at: Mapped[datetime | None]
 
 
 class Refusal(Base):

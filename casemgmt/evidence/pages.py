@@ -16,12 +16,13 @@ from casemgmt.core.errors import DomainError, Invalid
 from casemgmt.core.formstream import BadForm, FilePart, Form, read_form
 from casemgmt.core.i18n import N_, Text
 from casemgmt.core.render import page, see_other
+from casemgmt.core.web.forms import first
 from casemgmt.core.web.signin import AnyRequest, actor_of, check_csrf
-from casemgmt.evidence import claims, queries, rules
+from casemgmt.evidence import claims, queries, rules, showing
 from casemgmt.evidence.actions import receive, record_reading
 from casemgmt.evidence.fixity import check_now
 from casemgmt.evidence.models import File
-from casemgmt.evidence.schemas import NewFile
+from casemgmt.evidence.schemas import NewFile, NewShowing
 from casemgmt.evidence.serving import send
 from casemgmt.evidence.uploads import Upload, drain, moment, number
 from casemgmt.exhibits.models import Exhibit
@@ -75,6 +76,17 @@ async def get_bytes(request: AnyRequest, code: FromPath[str]) -> Response[None] 
     return await send(
         state.database, state.store, actor, file, range_=headers.get("range"), if_range=headers.get("if-range")
     )
+
+
+@post("/files/{code:str}/showings")
+async def say_what_it_shows(request: AnyRequest, code: FromPath[str]) -> Response[None]:
+    """Say what a photograph shows, from the checklist on its seizure's page."""
+    actor, state = actor_of(request), request.app.state
+    said = NewShowing(shows=first(request.state.get("form") or {}, "shows") or None)
+    async with state.database.begin(actor) as db:
+        file = await queries.file(db, state.codes.decode("file", code))
+        await showing.say(db, actor, file, said)
+    return see_other(request, f"/seizures/{state.codes.encode('seizure', file.seizure_id)}#checklist")
 
 
 @get("/exhibits/{code:str}/files")
@@ -132,6 +144,7 @@ async def _files(request: AnyRequest, code: str, errors: dict[str, Text] | None 
         found = await queries.files_of_exhibit(db, exhibit.id)
         checks = await queries.latest_fixity(db, [file.id for file in found])
         looks = await queries.latest_observations(db, [file.id for file in found])
+        said = await showing.of_files(db, found)
     told = claims.of_files(found, looks, state.zone)
     rows = [
         (file, checks.get(file.id), rules.type_differs(file.declared_type, file.media_type), told.get(file.id))
@@ -139,7 +152,7 @@ async def _files(request: AnyRequest, code: str, errors: dict[str, Text] | None 
     ]
     return page(
         request, "evidence/files.html", status_code=422 if errors else 200, error_title=bool(errors),
-        exhibit=exhibit, rows=rows, viewable=rules.VIEWABLE, form_id=uuid.uuid4(), errors=errors or {},
+        exhibit=exhibit, rows=rows, said=said, viewable=rules.VIEWABLE, form_id=uuid.uuid4(), errors=errors or {},
     )  # fmt: skip
 
 
@@ -195,6 +208,7 @@ def _described(form: Form, part: FilePart, exhibit: Exhibit, client_id: UUID, sh
         latitude=number(form.first("place_latitude"), "place_latitude"),
         longitude=number(form.first("place_longitude"), "place_longitude"),
         accuracy_m=number(form.first("place_accuracy"), "place_accuracy"),
+        shows=(form.first("shows") or None) if part.name == "photos" else None,
     )
 
 
@@ -205,4 +219,4 @@ def _form_id(form: Form) -> UUID:
         return uuid.uuid4()
 
 
-handlers = [get_bytes, files, check, upload]
+handlers = [get_bytes, say_what_it_shows, files, check, upload]

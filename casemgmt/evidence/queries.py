@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import undefer
 
 from casemgmt.core.errors import NotFound
-from casemgmt.evidence.models import File, Fixity, Observation, Refusal
+from casemgmt.evidence.models import File, Fixity, Observation, Refusal, Showing
 
 MOST = 500  # files shown of one record at once; more than any exhibit has had
 BODIES_AT_ONCE = 20  # half a MiB each at most
@@ -61,6 +61,19 @@ async def latest_fixity(db: AsyncSession, file_ids: Collection[int]) -> dict[int
         .where(Fixity.file_id.in_(file_ids))
         .ext(distinct_on(Fixity.file_id))
         .order_by(Fixity.file_id, Fixity.id.desc())
+    )
+    return {row.file_id: row for row in await db.scalars(query)}
+
+
+async def latest_showings(db: AsyncSession, file_ids: Collection[int]) -> dict[int, Showing]:
+    """What was said last of what each file shows, after it was received; a file of which nothing was is left out."""
+    if not file_ids:
+        return {}
+    query = (
+        select(Showing)
+        .where(Showing.file_id.in_(file_ids))
+        .ext(distinct_on(Showing.file_id))
+        .order_by(Showing.file_id, Showing.id.desc())
     )
     return {row.file_id: row for row in await db.scalars(query)}
 

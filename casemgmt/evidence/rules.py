@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Collection
-from decimal import Decimal
 from urllib.parse import quote
 
 from casemgmt.core import sniff
 from casemgmt.core.actor import Actor
 from casemgmt.core.errors import Forbidden, Invalid
 from casemgmt.core.i18n import N_, Text
+from casemgmt.evidence.schemas import NewFile
+from casemgmt.reference.lists import PHOTO_POINTS
 
 LONGEST_NAME = 150  # characters; with a long extension still below the 255 bytes of most file systems in ASCII
 NAMELESS = "file"
@@ -98,24 +99,32 @@ def type_differs(declared: str, media_type: str) -> bool:
     return sniff.contradicts(declared, sniff.MediaType(media_type, extension(media_type)))
 
 
-def check_claims(
-    *, sha256: str | None, latitude: Decimal | None, longitude: Decimal | None, accuracy_m: Decimal | None
-) -> None:
-    """Raises Invalid for claims that cannot be kept: a hash that is none, a place that is not on Earth."""
+def check_claims(file: NewFile) -> None:
+    """Raises Invalid for claims that cannot be kept: a hash that is none, a place that is not on Earth, a point of no
+    list."""
     wrong: dict[str, Text] = {}
-    if sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", sha256):
+    if file.declared_sha256 is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", file.declared_sha256):
         wrong["sha256"] = N_("A SHA-256 has 64 hexadecimal digits.")
-    if (latitude is None) != (longitude is None):
+    if (file.latitude is None) != (file.longitude is None):
         wrong["place_latitude"] = N_("A place needs both its latitude and its longitude.")
     for name, value, least, most in (
-        ("place_latitude", latitude, -90, 90),
-        ("place_longitude", longitude, -180, 180),
-        ("place_accuracy", accuracy_m, 0, 10_000_000),
+        ("place_latitude", file.latitude, -90, 90),
+        ("place_longitude", file.longitude, -180, 180),
+        ("place_accuracy", file.accuracy_m, 0, 10_000_000),
     ):
         if value is not None and not (value.is_finite() and least <= value <= most):
             wrong[name] = N_("This is not a place on Earth.")
+    if file.shows is not None:
+        wrong |= wrong_point(file.shows)
+        if file.kind != "photo":
+            wrong["shows"] = N_("Only a photograph or a film shows something.")
     if wrong:
         raise Invalid(wrong)
+
+
+def wrong_point(shows: str) -> dict[str, Text]:
+    """What is wrong with what a photograph is said to show. A point that was retired since is none the worse for it."""
+    return {} if shows in PHOTO_POINTS.items() else {"shows": N_("Choose one of the given values.")}
 
 
 def check_may_add(actor: Actor, unit_id: int, keepers: Collection[int | None]) -> None:

@@ -18,7 +18,8 @@ class NewFile(msgspec.Struct, frozen=True, kw_only=True):
 
     All but the ids are claims: names may be hostile, hashes wrong. ``declared_sha256`` is 64 hexadecimal digits;
     ``size`` in bytes where the sender says it; the place in degrees (WGS 84), its accuracy in metres. At least one of
-    ``seizure_id`` and ``exhibit_id``; without an exhibit the file belongs to the seizure as a whole.
+    ``seizure_id`` and ``exhibit_id``; without an exhibit the file belongs to the seizure as a whole. ``shows``: a code
+    of the list of photo points, for what a photograph is said to show.
     """
 
     client_id: UUID
@@ -33,3 +34,11 @@ class NewFile(msgspec.Struct, frozen=True, kw_only=True):
     latitude: Decimal | None = None
     longitude: Decimal | None = None
     accuracy_m: Decimal | None = None
+    shows: str | None = None
+
+
+class NewShowing(msgspec.Struct, frozen=True, kw_only=True):
+    """What a received photograph shows, in the words of whoever saw it: a photo point, or None for none of them."""
+
+    shows: str | None
+    device_at: datetime | None = None

@@ -70,7 +70,8 @@ def described_by_headers(
 
     ``Content-Type``, ``Content-Length``; ``X-Content-SHA256`` (hex) or ``Content-Digest``/``Repr-Digest`` (RFC 9530);
     ``X-File-Name`` (percent-encoded UTF-8); ``X-Captured-At`` (RFC 3339); ``X-Captured-Place`` (RFC 5870,
-    ``geo:42.87,74.59;u=12``). ``?kind=photo`` asks us to take nothing but pictures and films.
+    ``geo:42.87,74.59;u=12``); ``X-Photo-Shows`` (a photo point). ``?kind=photo`` asks us to take nothing but pictures
+    and films.
     """
     headers = request.headers
     length = headers.get("content-length", "")
@@ -88,6 +89,7 @@ def described_by_headers(
         latitude=latitude,
         longitude=longitude,
         accuracy_m=accuracy,
+        shows=headers.get("x-photo-shows") or None,
     )
 
 

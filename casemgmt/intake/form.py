@@ -17,7 +17,7 @@ from casemgmt.core.parse import parse
 from casemgmt.core.web.forms import Fields, nested
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.intake.schemas import Registration
-from casemgmt.reference.lists import CATEGORIES, QUANTITY_BASES, UNITS
+from casemgmt.reference.lists import CATEGORIES, CONVEYANCES, DETECTION_METHODS, PHOTO_POINTS, QUANTITY_BASES, UNITS
 from casemgmt.seizures.models import Conveyance, Participant, Seizure
 from casemgmt.seizures.rules import Post
 
@@ -111,6 +111,12 @@ def choices(values: Values, errors: Collection[str]) -> dict[str, Any]:
             }
         ).decode(),
         "zone": offset_name(localise(utcnow())),
+        "points": PHOTO_POINTS.choices(utcnow().date()),
+        "examined": {
+            "category": [c.code for c in items if c.examined],
+            "conveyance": [c.code for c in CONVEYANCES.items().values() if c.examined],
+            "detection": [d.code for d in DETECTION_METHODS.items().values() if d.examined],
+        },
         "first_categories": sum(c.first for c in items),
         "more_open": _more_was_used(values) or not _FIRST_SCREEN.issuperset(errors),
     }

@@ -21,6 +21,7 @@ from casemgmt.evidence.uploads import Upload
 from casemgmt.exhibits import queries as exhibit_queries
 from casemgmt.exhibits.links import hand_over, print_labels
 from casemgmt.intake import actions, form, photos
+from casemgmt.intake.examined import examined
 from casemgmt.intake.tasks import tasks
 from casemgmt.seizures import queries as seizure_queries
 from casemgmt.seizures.rules import registering_post
@@ -110,12 +111,16 @@ async def _saved(request: AnyRequest, code: str, refused: list[photos.Refused] |
             refused = photos.from_record(await evidence_queries.refusals_of_seizure(db, seizure.id))
         people = await seizure_queries.participants(db, seizure.id)
         corrected = {c.field for c in await seizure_queries.corrections(db, seizure)}
+        checked = await examined(db, seizure, exhibits, files)
     counts = {e.id: sum(f.exhibit_id == e.id for f in files) for e in exhibits}
     return page(
         request, "intake/saved.html",
         seizure=seizure, code=code, exhibits=exhibits, files=files, refused=refused, viewable=evidence_rules.VIEWABLE,
         hand_over=hand_over(exhibits, actor.id, codes), labels=print_labels(exhibits, codes),
-        tasks=list(tasks(codes, seizure, exhibits, people=people, photos=counts, corrected=corrected)),
+        said=checked.said,
+        tasks=list(tasks(
+            codes, seizure, exhibits, people=people, photos=counts, corrected=corrected, checklist=checked.progress,
+        )),
     )  # fmt: skip
 
 

@@ -21,6 +21,7 @@ from casemgmt.intake.actions import Registered
 from casemgmt.intake.schemas import Registration
 
 FIELD = "photos"
+POINT = "shows-"  # and the photo point: a photograph that is said to show it
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ async def _take(request: AnyRequest, data: Registration, registered: Registered,
             latitude=data.latitude,
             longitude=data.longitude,
             accuracy_m=data.accuracy_m,
+            shows=part.name.removeprefix(POINT) if part.name.startswith(POINT) else None,
         )
         try:
             await receive(

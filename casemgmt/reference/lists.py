@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from importlib.resources import files
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Literal, TypeVar
 
 from casemgmt.reference.identifiers import Scheme
 
@@ -34,13 +34,15 @@ class Item:
 class Category(Item):
     """What was seized. ``units`` are those it may be measured in, the default one among them.
 
-    ``first`` puts it on the first screen of the phone, where there is room for six.
+    ``first`` puts it on the first screen of the phone, where there is room for six. ``examined``: usually found in
+    loads, so that the photo checklist of an examination is offered (``checklist``).
     """
 
     icon: str
     default_unit: str
     units: tuple[str, ...]
     first: bool = False
+    examined: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,9 +62,33 @@ class Basis(Item):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conveyance(Item):
-    """``identifiers`` are the checks for what is written on it, the usual one first; empty when none fits."""
+    """``identifiers`` are the checks for what is written on it, the usual one first; empty when none fits.
+
+    ``examined``: it has a hold that is unloaded, and the photo checklist asks for it.
+    """
 
     identifiers: tuple[Scheme, ...] = ()
+    examined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Detection(Item):
+    """How it was found. ``examined``: by looking inside something."""
+
+    examined: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PhotoPoint(Item):
+    """What a photograph of an examination is to show; the order of the list is that of taking them. Advice: whatever is
+    missing is told and nothing waits for it.
+
+    ``certainty``: "source" where a text was read that asks for it, "unverified" where it is general knowledge.
+    ``hold`` points make sense only where a conveyance is unloaded.
+    """
+
+    certainty: Literal["source", "unverified"]
+    hold: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,10 +146,11 @@ class CodeList(Generic[ItemT]):
 CATEGORIES = CodeList("categories", Category)
 UNITS = CodeList("units", Unit)
 QUANTITY_BASES = CodeList("quantity_bases", Basis)
-DETECTION_METHODS = CodeList("detection_methods", Item)
+DETECTION_METHODS = CodeList("detection_methods", Detection)
 DIRECTIONS = CodeList("directions", Item)
 PARTICIPANT_ROLES = CodeList("participant_roles", Reasoned)
 CONVEYANCES = CodeList("conveyances", Conveyance)
+PHOTO_POINTS = CodeList("photo_points", PhotoPoint)
 SEAL_KINDS = CodeList("seal_kinds", Item)
 SEAL_STATES = CodeList("seal_states", SealState)
 HANDOVER_PURPOSES = CodeList("handover_purposes", Item)
@@ -148,6 +175,7 @@ ALL: dict[str, CodeList[Item]] = {
         DIRECTIONS,
         PARTICIPANT_ROLES,
         CONVEYANCES,
+        PHOTO_POINTS,
         SEAL_KINDS,
         SEAL_STATES,
         HANDOVER_PURPOSES,

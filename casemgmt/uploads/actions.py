@@ -52,9 +52,7 @@ class Uploads:
         ``receive`` does for a record the actor does not see or may not add to.
         """
         file, size = new.file, new.file.size or 0
-        evidence_rules.check_claims(
-            sha256=file.declared_sha256, latitude=file.latitude, longitude=file.longitude, accuracy_m=file.accuracy_m
-        )
+        evidence_rules.check_claims(file)
         place, _ = await ask(self.database, actor, file)
         if size == 0:
             raise EmptyFile

@@ -182,6 +182,7 @@ def _described(request: AnyRequest, said: Mapping[str, str], size: int) -> NewFi
         latitude=latitude,
         longitude=longitude,
         accuracy_m=accuracy,
+        shows=said.get("shows") or None,
     )
 
 

@@ -17,12 +17,12 @@ _UPLOAD = """
 _PARTS = "select etag, crc32 from evidence.upload_part where upload_id = $1 order by no"
 _BEGIN = """
     insert into evidence.upload(client_id, seizure_id, exhibit_id, kind, name, declared_type, size, declared_sha256,
-      device_at, latitude, longitude, accuracy_m, metadata, object_key, expires_at)
-    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
+      device_at, latitude, longitude, accuracy_m, metadata, object_key, expires_at, shows)
+    values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
 """
 _ANEW = """
     update evidence.upload set object_key = $2, expires_at = $3, metadata = $4, state = 'receiving', reason = null,
-      received = 0, head = '', staging = '{}', seen_at = now() where id = $1
+      shows = $5, received = 0, head = '', staging = '{}', seen_at = now() where id = $1
 """
 _KEEP = """
     update evidence.upload set received = $4, head = $5, staging = $6, expires_at = $7, seen_at = now()
@@ -60,13 +60,13 @@ async def begin(connection: Any, new: NewUpload, object_key: str, expires_at: da
     await connection.execute(
         _BEGIN, file.client_id, file.seizure_id, file.exhibit_id, file.kind, file.name, file.declared_type, file.size,
         bytes.fromhex(file.declared_sha256) if file.declared_sha256 else None, file.device_at, file.latitude,
-        file.longitude, file.accuracy_m, new.metadata, object_key, expires_at,
+        file.longitude, file.accuracy_m, new.metadata, object_key, expires_at, file.shows,
     )  # fmt: skip
 
 
 async def begin_anew(connection: Any, upload: Upload, new: NewUpload, object_key: str, expires_at: datetime) -> None:
     await connection.execute("delete from evidence.upload_part where upload_id = $1", upload.id)
-    await connection.execute(_ANEW, upload.id, object_key, expires_at, new.metadata)
+    await connection.execute(_ANEW, upload.id, object_key, expires_at, new.metadata, new.file.shows)
 
 
 async def keep(connection: Any, upload: Upload, progress: Progress, head: bytes, expires_at: datetime) -> bool:

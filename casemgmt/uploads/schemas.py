@@ -52,7 +52,7 @@ def from_row(row: Mapping[str, Any], parts: list[Mapping[str, Any]]) -> Upload:
         kind=row["kind"], name=row["name"], declared_type=row["declared_type"],
         declared_sha256=sha256.hex() if sha256 else None,
         size=row["size"], device_at=row["device_at"], latitude=row["latitude"], longitude=row["longitude"],
-        accuracy_m=row["accuracy_m"],
+        accuracy_m=row["accuracy_m"], shows=row["shows"],
     )  # fmt: skip
     staging = msgspec.json.decode(row["staging"], type=dict[str, Any])
     progress = Progress(

@@ -79,6 +79,7 @@ def body(method: str, path: str, scene: Scene) -> dict[str, Any]:
         "POST /hand-overs/{code:str}/answer/signature-requests": {
             "items": [{"exhibit": codes["exhibit"], "decision": "accepted"}], "sign_with": codes["key"],
         },
+        "POST /files/{code:str}/showings": {"shows": "nothing_known"},
         "POST /keys": {"credential": {}},
         "POST /keys/{code:str}/revocation": {"reason": "none"},
         "POST /cases": {"client_id": str(uuid.uuid4()), "title": "A case"},

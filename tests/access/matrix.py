@@ -131,6 +131,8 @@ PUT    /api/v1/exhibits/{code:str}/files/{client_id:str}     422 aida saule nurl
 GET    /files/{code:str}                                     200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/files/{code:str}                              200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/files/{code:str}/observation                  200 aida saule nurlan elena ruslan dinara askar | 404
+POST   /files/{code:str}/showings                            422 aida saule nurlan | 403 elena ruslan dinara askar | 404
+POST   /api/v1/files/{code:str}/showings                     422 aida saule nurlan | 403 elena ruslan dinara askar | 404
 # a form without a file is told so; a file is refused to whoever may not add one, by name, on the page of outcomes
 POST   /exhibits/{code:str}/files                            422 aida saule nurlan elena ruslan dinara askar | 404
 

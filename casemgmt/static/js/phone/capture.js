@@ -53,6 +53,7 @@ class Capture {
     Object.defineProperties(session, { open: { get: () => this.open }, record: { get: () => this.record } });
     this.shots = new Shots(form.querySelector("[data-shots]"), session, () => this.change());
     await this.shots.redraw();
+    if (this.points) (await import("./checklist.js")).offer(this.points, { ...this, change: () => this.change() });
     this.listen();
     this.sayClock();
   }
@@ -65,6 +66,7 @@ class Capture {
     if (box.hidden) return;
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");
     box.append(...page.querySelector("main").childNodes);
+    this.points = page.querySelector("[data-checklist]");
   }
 
   async prefill(vault) {

@@ -3,7 +3,7 @@
 // `id`, `owner`, `device` and `at` are fixed when it is begun and sealed into every piece of it: under another
 // officer's name or another time it does not open. `rev` counts changes, so that two pages cannot overwrite each other.
 //
-// The body: {fields, registration, summary, place, files: [{id, name, type, size, sha256, at, place, state}]}.
+// The body: {fields, registration, summary, place, files: [{id, name, type, size, sha256, at, place, shows, state}]}.
 
 import { ask, changed, read, readAll, transact } from "./database.js";
 import { hasher } from "./digest.js";
@@ -73,7 +73,7 @@ async function replace(rev, next, durability) {
 }
 
 // Reads, hashes and seals one file, piece by piece, and only then names it in the record: what a full disk or a
-// vanished file interrupts leaves no trace. `said`: {at, place, thumb}. The bytes are kept as they came.
+// vanished file interrupts leaves no trace. `said`: {at, place, thumb, shows}. The bytes are kept as they came.
 export async function addFile(open, record, file, said) {
   if (record.row.rev === 0) await keep(open, record); // a piece never lies in the store without its record
   const { row } = record;
@@ -87,7 +87,7 @@ export async function addFile(open, record, file, said) {
     }
     if (said.thumb) await putPiece(open, row, id, -1, file.size, await said.thumb.arrayBuffer());
     const sha256 = await hash.digest();
-    const entry = { id, name: file.name, type: file.type, size: file.size, sha256, at: said.at, place: said.place };
+    const entry = { id, name: file.name, type: file.type, size: file.size, sha256, at: said.at, place: said.place, shows: said.shows };
     record.body.files.push({ ...entry, thumb: Boolean(said.thumb), state: "waiting" });
     await keep(open, record);
     return entry;

@@ -75,9 +75,10 @@ export class Shots {
     this.show();
   }
 
-  take(files) {
+  // `shows`: the point of the checklist whose camera it was.
+  take(files, shows = null) {
     this.failed = "";
-    const work = files.map((file) => this.after(() => this.add(file)));
+    const work = files.map((file) => this.after(() => this.add(file, shows)));
     return Promise.all(work);
   }
 
@@ -86,14 +87,14 @@ export class Shots {
     return this.line;
   }
 
-  async add(file) {
+  async add(file, shows) {
     const { session, words } = this;
     if (session.record.body.files.length >= MOST_FILES) return this.tell(words.limit);
     if (file.size === 0) return this.tell(words.empty.replace("{name}", file.name));
     this.busy = true;
     this.show();
     try {
-      const said = { at: deviceTime(), place: session.place(), thumb: await small(file) };
+      const said = { at: deviceTime(), place: session.place(), thumb: await small(file), shows };
       await withReserve(() => addFile(session.open, session.record, file, said));
       this.busy = false;
       await this.redraw();
@@ -141,6 +142,7 @@ export class Shots {
     }
     this.list.replaceChildren(...nodes);
     this.show();
+    this.box.dispatchEvent(new Event("shots"));
   }
 
   build(file, picture) {

@@ -15,7 +15,7 @@ const geo = ({ latitude, longitude, accuracy }) => `geo:${latitude},${longitude}
 function described(file, exhibit) {
   const said = {
     id: file.id, exhibit, kind: "photo", filename: file.name, filetype: file.type, sha256: file.sha256,
-    captured_at: file.at, captured_place: file.place && geo(file.place),
+    captured_at: file.at, captured_place: file.place && geo(file.place), shows: file.shows,
   };
   return Object.entries(said).filter(([, value]) => value).map(([name, value]) => `${name} ${base64(value)}`).join(",");
 }
