@@ -6,11 +6,10 @@ import { enhance as askPlace } from "../place.js";
 import { read } from "./database.js";
 import { entries, fill, registration, summary } from "./fields.js";
 import { takeNumber } from "./numbers.js";
+import { opened, touch, vaultOf } from "./opened.js";
 import { ChangedElsewhere, begin, keep, load } from "./records.js";
 import { isFull, persist, withReserve } from "./room.js";
 import { Shots } from "./shots.js";
-import { askForPin } from "./unlock.js";
-import { opened, touch, vaultOf } from "./vault.js";
 
 const PAUSE = 250; // ms after the last key before a draft is kept
 const STILL_HERE = 20_000;
@@ -27,7 +26,7 @@ class Capture {
 
   async start() {
     this.open = await opened();
-    if (!this.open) return askForPin(this.card, () => this.start());
+    if (!this.open) return (await import("./unlock.js")).askForPin(this.card, () => this.start());
     if (this.record && this.record.row.owner !== this.open.owner) return location.reload();
     if (!this.record) await this.show();
     this.form.hidden = false;

@@ -3,7 +3,7 @@
 
 import { ask, read, transact, write } from "./database.js";
 import { NoAnswer, Refusal, reserve } from "./server.js";
-import { device } from "./vault.js";
+import { device } from "./opened.js";
 
 const ENOUGH = 10;
 const BLOCK = 20;

@@ -7,8 +7,8 @@
 
 import { ask, changed, read, readAll, transact } from "./database.js";
 import { hasher } from "./digest.js";
+import { device } from "./opened.js";
 import { binding, seal, sealJson, unseal, unsealJson } from "./seal.js";
-import { device } from "./vault.js";
 
 export const PIECE = 512 * 1024; // bytes of a file that are sealed, kept and sent as one
 export const MOST_FILES = 40;

@@ -4,7 +4,7 @@
 import { onChange, read } from "./database.js";
 import { all } from "./records.js";
 import { age, isOld } from "./words.js";
-import { lock } from "./vault.js";
+import { lock } from "./opened.js";
 
 async function show(strip, words) {
   const waiting = (await all()).filter((row) => row.state !== "verified" && row.state !== "draft");

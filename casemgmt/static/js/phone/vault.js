@@ -8,12 +8,14 @@
 // A PIN of digits is weak against somebody who copies the phone's whole storage and has time; it stops the one who
 // finds the phone. A forgotten PIN is a lost key, which is why unsent records are counted aloud everywhere.
 
-import { ask, changed, read, readAll, remove, transact, write } from "./database.js";
+import { ask, changed, transact, write } from "./database.js";
+import { IDLE, device, vaultOf } from "./opened.js";
 import { binding } from "./seal.js";
 import { makeSigningKey, rewrapSigningKey, signWith } from "./signing-key.js";
 import { NAME } from "./waiting.js";
 
-export const IDLE = 10 * 60_000; // ms
+export { device, lock, opened, touch, vaultOf, vaults } from "./opened.js";
+
 export const SHORTEST_PIN = 6;
 const ROUNDS = 600_000; // of PBKDF2-HMAC-SHA-256, OWASP's figure of 2023
 const FREE_TRIES = 5;
@@ -27,20 +29,6 @@ export class WrongPin extends Error {
     this.name = "WrongPin";
     this.wait = wait;
   }
-}
-
-// {id, secret}: made once. The secret never leaves the phone, so a PIN cannot be guessed elsewhere from a copied vault.
-export async function device() {
-  const known = await read("keys", "device");
-  if (known) return known;
-  const algorithm = { name: "HMAC", hash: "SHA-256" };
-  const secret = await crypto.subtle.generateKey(algorithm, false, ["sign"]);
-  const made = { name: "device", id: crypto.randomUUID(), secret };
-  return transact(["keys"], "readwrite", async (keys) => {
-    const first = await ask(keys.get("device")); // another page may have been quicker
-    if (!first) await ask(keys.put(made));
-    return first ?? made;
-  });
 }
 
 async function pinKey(pin, owner, salt, rounds) {
@@ -66,9 +54,6 @@ function unwrap(vault, opener, extractable) {
   const how = wrapping(vault.owner, vault.iv);
   return crypto.subtle.unwrapKey("raw", vault.wrapped, opener, how, AES, extractable, ["encrypt", "decrypt"]);
 }
-
-export const vaults = () => readAll("vaults");
-export const vaultOf = (owner) => read("vaults", owner);
 
 // Writes fields into an officer's vault as it is now: another page may have changed others meanwhile.
 const mend = (owner, fields) =>
@@ -147,29 +132,6 @@ export const markKey = (owner, said) => mend(owner, (found) => ({ signing: { ...
 export async function signWithPin(owner, pin, statement) {
   const { vault, opener } = await attempt(owner, pin, false);
   return { key: vault.signing.key, signature: await signWith(vault.signing, owner, opener, statement) };
-}
-
-export async function lock() {
-  await remove("keys", "open");
-  changed("lock");
-}
-
-// {owner, key} of whoever is unlocked, or null. Also forgets a key whose time is over.
-export async function opened() {
-  const found = await read("keys", "open");
-  if (!found) return null;
-  // A clock that was set back must not prolong it either.
-  if (found.until > Date.now() && found.until <= Date.now() + IDLE) return found;
-  await lock();
-  return null;
-}
-
-// The person is still here: ten more minutes.
-export async function touch() {
-  await transact(["keys"], "readwrite", async (keys) => {
-    const found = await ask(keys.get("open"));
-    if (found && found.until > Date.now()) await ask(keys.put({ ...found, until: Date.now() + IDLE }));
-  }, "relaxed");
 }
 
 // Profile facts may change (another post); the key does not.
