@@ -42,7 +42,7 @@ _SENTENCES: dict[str, Text] = {
     "custody:handover:refused": N_("Exhibit %(exhibit)s refused by %(to)s"),
     "custody:handover:withdrawn": N_("Offer of exhibit %(exhibit)s withdrawn"),
     "evidence:file:received": N_("File received: %(name)s"),
-    "evidence:file:described": N_("What photograph %(name)s shows, said again"),
+    "evidence:file:described": N_("Said what a photograph shows"),
     "evidence:file:refused": N_("File refused: %(name)s"),
     "evidence:file:downloaded": N_("File downloaded: %(name)s"),
     "evidence:file:observed": N_("Claims inside a file read"),

@@ -59,8 +59,8 @@ async def say(db: AsyncSession, actor: Actor, file: File, data: NewShowing) -> S
     row = insert(Showing).values(file_id=file.id, shows=data.shows, device_at=data.device_at).returning(Showing.at)
     at = (await db.execute(row)).scalar_one()
     said = {
-        "file": file.object_key, "sha256": file.sha256.hex(), "name": file.original_name, "seizure": place.seizure,
-        "exhibit": place.exhibit, "shows": data.shows,
+        "file": file.object_key, "sha256": file.sha256.hex(), "seizure": place.seizure, "exhibit": place.exhibit,
+        "shows": data.shows,
         "claimed": {"device_at": events.timestamp(data.device_at) if data.device_at else None},
     }  # fmt: skip
     await events.record(

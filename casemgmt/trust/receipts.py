@@ -13,6 +13,7 @@ from casemgmt.trust.manifest import check_path
 from casemgmt.trust.withheld import FILE, WithheldRow
 
 RECEIVED = "evidence:file:received"
+DESCRIBED = "evidence:file:described"
 
 EXHIBITS = "data/exhibits/"
 SEIZURES = "data/seizures/"

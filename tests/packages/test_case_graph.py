@@ -29,8 +29,10 @@ def record(actions: int = 2) -> CaseRecord:
     ledger.append(f"exhibit:{exhibit}", "custody:exhibit:registered",
                   {"exhibit": exhibit, "seizure": seizure, "description": "Телефон"}, actor=AIDA)  # fmt: skip
     received = {"file": "k", "seizure": seizure, "exhibit": exhibit, "name": "фото «1».jpg", "size": 300_000,
-                "sha256": "ab" * 32, "media_type": "image/jpeg"}  # fmt: skip
+                "sha256": "ab" * 32, "media_type": "image/jpeg", "claimed": {"shows": "goods"}}  # fmt: skip
     ledger.append(f"seizure:{seizure}", "evidence:file:received", received, actor=AIDA)
+    described = {"file": "k", "seizure": seizure, "exhibit": exhibit, "sha256": "ab" * 32, "shows": "unloading"}
+    ledger.append(f"seizure:{seizure}", "evidence:file:described", described, actor=NURLAN)
     for number in range(actions):
         said = {"exhibit": exhibit, "from": AIDA, "to": NURLAN, "place": {"claimed": f"Room {number % 3}"}}
         kind = "custody:handover:" + ("accepted" if number % 2 else "offered")
@@ -83,10 +85,19 @@ def test_the_validator_refuses_a_misspelt_property_and_a_hash_of_another_type(
     assert validated(path, offline=without_network) != 0
 
 
+def test_a_photograph_carries_the_last_word_on_what_it_shows_as_a_claim_of_whoever_said_it() -> None:
+    graph = case_graph(record())
+    (file,) = nodes(graph, "File")
+    (words,) = file["uco-core:description"]
+    assert words.startswith("Said to show: unloading. Claimed by Nurlan, 2")
+    (action,) = [a for a in nodes(graph, "InvestigativeAction") if a["uco-core:name"] == "evidence:file:described"]
+    assert {"@id": file["@id"]} in action["uco-action:object"]
+
+
 def test_the_actions_of_an_exhibit_are_one_chain_in_ledger_order() -> None:
     graph = case_graph(record(5))
     actions = nodes(graph, "InvestigativeAction")
-    assert len(actions) == 8
+    assert len(actions) == 9
     custody = [a for a in actions if a["uco-core:name"].startswith("custody:")]
     informed = [a.get("case-investigation:wasInformedBy") for a in custody]
     assert informed == [None, *([{"@id": action["@id"]}] for action in custody[:-1])]

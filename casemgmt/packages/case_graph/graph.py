@@ -24,7 +24,7 @@ from casemgmt.packages.case_graph.terms import (
 )
 from casemgmt.trust.events import EXHIBIT_STREAM, Event
 from casemgmt.trust.file_list import FileRow
-from casemgmt.trust.receipts import RECEIVED
+from casemgmt.trust.receipts import DESCRIBED, RECEIVED
 
 SEIZED = "seizures:seizure:registered"
 REGISTERED = "custody:exhibit:registered"
@@ -58,6 +58,7 @@ class _Graph:
     names: Names = field(init=False)
     _exhibits: dict[str, Event] = field(default_factory=dict)  # by number, the first shown entry of each
     _receipts: dict[object, Event] = field(default_factory=dict)  # by file
+    _showings: dict[object, tuple[str, Event]] = field(default_factory=dict)  # the last word on each file
     _made: dict[str, Node] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -67,6 +68,16 @@ class _Graph:
                 self._exhibits.setdefault(event.stream.removeprefix(EXHIBIT_STREAM), event)
             elif event.type == RECEIVED:
                 self._receipts[event.data.get("file")] = event
+                self._hear(event, event.data.get("claimed"))
+            elif event.type == DESCRIBED:
+                self._hear(event, event.data)
+
+    def _hear(self, event: Event, said: object) -> None:
+        """``said`` holds what a file is said to show, if anything is."""
+        point = said.get("shows") if isinstance(said, dict) else None
+        self._showings.pop(event.data.get("file"), None)
+        if isinstance(point, str):
+            self._showings[event.data.get("file")] = point, event
 
     def nodes(self) -> list[Node]:
         record, names = self.record, self.names
@@ -128,18 +139,26 @@ class _Graph:
         facet = node(names("FileFacet", key), "uco-observable:FileFacet", {
             f"{OBSERVABLE}fileName": row.original_name, f"{OBSERVABLE}filePath": row.path,
             f"{OBSERVABLE}sizeInBytes": row.size})  # fmt: skip
-        values = {f"{CORE}name": row.path, f"{CORE}hasFacet": [facet, content]}
+        values = {f"{CORE}name": row.path, f"{CORE}description": self._showing(key),
+                  f"{CORE}hasFacet": [facet, content]}  # fmt: skip
         return self._add(node(names("File", key), "uco-observable:File", values))
 
+    def _showing(self, key: str) -> list[str] | None:
+        if key not in self._showings:
+            return None
+        point, event = self._showings[key]
+        return [f"Said to show: {point}. Claimed by {event.actor.get('name', '')}, {event.at}"]
+
     def _actions(self, provenance: Mapping[str, str]) -> list[str]:
-        """Every custody entry, every receipt and every seizure; of one exhibit each is informed by the one before."""
+        """Every custody entry, receipt, later word on a file and seizure; of one exhibit each is informed by the one
+        before."""
         present: set[object] = {row.file for row in self.record.files}
         last: dict[str, str] = {}
         actions = []
         for index, event in self.record.entries:
             if event.type == SEIZED or event.stream.startswith(EXHIBIT_STREAM):
                 key = event.stream
-            elif event.type == RECEIVED:
+            elif event.type in {RECEIVED, DESCRIBED}:
                 key = ""  # of its own: it follows nothing
             else:
                 continue
@@ -156,9 +175,10 @@ class _Graph:
         """What the action was about, and what came of it."""
         exhibit = event.data.get("exhibit")
         about = [ref(self.names("Item", exhibit))] if isinstance(exhibit, str) and exhibit in self._exhibits else []
-        if event.type == RECEIVED:
+        if event.type in {RECEIVED, DESCRIBED}:
             file = event.data.get("file")
-            return about, [ref(self.names("File", file))] if file in present else []
+            named = [ref(self.names("File", file))] if file in present else []
+            return (about, named) if event.type == RECEIVED else ([*about, *named], [])
         record = provenance.get(str(exhibit or event.data.get("seizure")))
         return about, [ref(record)] if record and event.type in (SEIZED, REGISTERED) else []
 

@@ -133,7 +133,9 @@ def _exhibit(exhibit: Exhibit, write: Writer, previews: dict[str, bytes]) -> dic
             file = f"{len(previews)}.jpg"
             previews[file] = photograph.preview
         name = photograph.path.rpartition("/")[2]
-        photographs.append({"file": file, "path": photograph.path, "shown": shown(name)})
+        point = words.code("photo_points", photograph.shows.point) if photograph.shows else ""
+        caption = " · ".join(filter(None, [name, point]))
+        photographs.append({"file": file, "path": photograph.path, "shown": shown(caption)})
     facts = [
         (words("exhibits.description"), exhibit.description),
         (words("exhibits.quantity"), write.quantity(exhibit)),
@@ -156,6 +158,9 @@ def _file(file: File, write: Writer) -> dict[str, Any]:
     said = [words("files.received", at=write.moment(file.received_at), by=file.received_by)]
     if file.claimed_at is not None:
         said.append(words("files.device", at=write.moment(file.claimed_at)))
+    if file.shows is not None:
+        point = words.code("photo_points", file.shows.point)
+        said.append(words("files.shows", point=point, by=file.shows.by, at=write.moment(file.shows.at)))
     return {
         "path": shown(file.path),
         "size": f"{file.size:,} {words('files.bytes')}".replace(",", "\u00a0"),

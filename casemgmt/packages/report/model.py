@@ -84,12 +84,22 @@ class Step:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Showing:
+    """What a photograph is said to show, a code of the list ``photo_points``: who said so last, and when."""
+
+    point: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Photograph:
     """``path`` of the original in the package; ``preview`` a small JPEG made from it, None where none could be."""
 
     path: str
     sha256: str
     preview: bytes | None
+    shows: Showing | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +172,7 @@ class File:
     received_by: str
     claimed_at: datetime | None
     checked: str = ""
+    shows: Showing | None = None
     withheld: Why | None = None
 
 

@@ -25,6 +25,7 @@ from casemgmt.packages.report.model import (
     Present,
     Seal,
     Seizure,
+    Showing,
     Signed,
     Step,
     Why,
@@ -32,7 +33,7 @@ from casemgmt.packages.report.model import (
 from casemgmt.trust.contents import LedgerEvent, PayloadFile
 from casemgmt.trust.events import EXHIBIT_STREAM, Event
 from casemgmt.trust.policy import NO_QUORUM, Policy
-from casemgmt.trust.receipts import RECEIVED
+from casemgmt.trust.receipts import DESCRIBED, RECEIVED
 
 REGISTERED = "custody:exhibit:registered"
 SEIZURE_STREAM, SEIZED, CORRECTED = "seizure:", "seizures:seizure:registered", "seizures:seizure:corrected"
@@ -69,9 +70,9 @@ def exhibits(found: Sequence[Read], files: Sequence[PayloadFile], previews: Mapp
         if one.event.stream.startswith(EXHIBIT_STREAM):
             chains.setdefault(one.event.stream.removeprefix(EXHIBIT_STREAM), []).append(one)
     of_exhibit = _files_by_exhibit(found, files)
-    devices = _devices(found)
+    devices, said = _devices(found), showings(found)
     return [
-        _exhibit(number, sorted(chain, key=lambda c: c.event.seq), of_exhibit.get(number, []), previews, devices)
+        _exhibit(number, sorted(chain, key=lambda c: c.event.seq), of_exhibit.get(number, []), previews, devices, said)
         for number, chain in sorted(chains.items(), key=lambda item: _in_order(item[0]))
     ]
 
@@ -96,6 +97,7 @@ def _exhibit(
     files: Sequence[PayloadFile],
     previews: Mapping[str, bytes],
     devices: Mapping[str, datetime | None],
+    said: Mapping[str, Showing],
 ) -> Exhibit:
     told = [one for one in chain if one.entry.withheld is None]
     first = next((one.data for one in told if one.event.type == REGISTERED), {})
@@ -107,7 +109,7 @@ def _exhibit(
         else None
     )
     pictures = [f for f in files if f.row.path.lower().endswith(_PICTURES) and f.withheld is None]
-    photographs = _photographs(pictures, previews)
+    photographs = _photographs(pictures, previews, said)
     steps = [_step(one, devices) for one in chain]
     return Exhibit(
         number=number, seizure=str(first.get("seizure", number.rpartition("/")[0])),
@@ -118,11 +120,33 @@ def _exhibit(
     )  # fmt: skip
 
 
-def _photographs(pictures: Sequence[PayloadFile], previews: Mapping[str, bytes]) -> list[Photograph]:
+def showings(found: Sequence[Read]) -> dict[str, Showing]:
+    """What each file is said to show, by storage key: the last word, and nothing where that is withheld."""
+    said: dict[str, Showing] = {}
+    for one in found:
+        if one.event.type == RECEIVED:
+            point = one.data.get("claimed", {}).get("shows")
+        elif one.event.type == DESCRIBED:
+            point = one.data["shows"]
+        else:
+            continue
+        said.pop(str(one.data["file"]), None)
+        if point and one.entry.withheld is None:
+            said[str(one.data["file"])] = Showing(
+                point=str(point), by=str(one.event.actor["name"]), at=moment(one.event.at)
+            )
+    return said
+
+
+def _photographs(
+    pictures: Sequence[PayloadFile], previews: Mapping[str, bytes], said: Mapping[str, Showing]
+) -> list[Photograph]:
     """Those there is a preview of; where there is none at all, the first ones by name."""
     seen = [file for file in pictures if file.row.path in previews] or pictures[:NAMED]
     return [
-        Photograph(path=file.row.path, sha256=file.row.sha256, preview=previews.get(file.row.path))
+        Photograph(
+            path=file.row.path, sha256=file.row.sha256, preview=previews.get(file.row.path), shows=said.get(file.key)
+        )
         for file in seen[:MOST_PHOTOGRAPHS]
     ]
 
@@ -205,7 +229,7 @@ def seizures(
 def files(found: Sequence[Read], payload: Sequence[PayloadFile], checked: Mapping[str, str]) -> list[File]:
     """The hash list. ``checked`` are outcomes of the last re-reading by storage key."""
     receipts = {str(o.data["file"]): o for o in found if o.event.type == RECEIVED and o.entry.withheld is None}
-    made = []
+    made, said = [], showings(found)
     for file in payload:
         row, receipt = file.row, receipts.get(file.key)
         claimed = receipt.data["claimed"]["device_at"] if receipt else None
@@ -213,7 +237,7 @@ def files(found: Sequence[Read], payload: Sequence[PayloadFile], checked: Mappin
         made.append(File(
             path=row.path, name="" if why else row.original_name, size=row.size, sha256=row.sha256,
             received_at=moment(row.received_at), received_by=row.received_by, claimed_at=_moment_or_none(claimed),
-            checked=checked.get(file.key, ""), withheld=why,
+            checked=checked.get(file.key, ""), shows=None if why else said.get(file.key), withheld=why,
         ))  # fmt: skip
     return made
 

@@ -23,6 +23,7 @@ from casemgmt.packages.report.model import (
     Report,
     Seal,
     Seizure,
+    Showing,
     Signed,
     Stamp,
     Step,
@@ -120,6 +121,7 @@ def report(rows: int = 5) -> Report:
                 path=f"data/exhibits/{number}-1/{n:04}.jpg", name=f"IMG_{n:04} — фото.jpg", size=2_345_678 + n,
                 sha256=sha(f"p{n}"), received_at=AT, received_by="Aida Asanova", claimed_at=AT.astimezone(BISHKEK),
                 checked="unchanged" if n < 3 else "",
+                shows=Showing(point="left_inside", by="Aida Asanova", at=AT) if n == 2 else None,
             )
             for n in (1, 2, 3)
         ],

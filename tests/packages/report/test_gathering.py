@@ -129,3 +129,24 @@ async def test_the_newest_timestamp_below_its_checkpoint_is_named(
     assert f"{report.ledger.size} entries at" in " ".join(text_of(render(report, "en")).split())
     async with database.begin(world.saule.actor) as db:
         assert await timestamps.up_to(db, 0) is None
+
+
+async def test_a_photograph_is_said_to_show_what_its_events_say_last(
+    sealing: Sealing, database: Database, world: World
+) -> None:
+    def claiming(entry, why=None):
+        body = json.loads(entry.body)
+        if body["type"] != "evidence:file:received":
+            return entry
+        claimed = body["data"]["claimed"] | {"shows": "left_inside"}
+        changed = rfc8785.dumps(body | {"data": body["data"] | {"claimed": claimed}})
+        return replace(entry, body=changed, known=None, withheld=why)
+
+    told = await made(replace(sealing, events=[claiming(entry) for entry in sealing.events]), database, world)
+    assert {file.shows.point for file in told.files if file.shows} == {"left_inside"}
+    assert "said to show “What was left inside, or the empty hold, with the number plate” by" in " ".join(
+        text_of(render(told, "en")).split()
+    )
+    why = Why("informant", "a source must not be named")
+    silent = await made(replace(sealing, events=[claiming(entry, why) for entry in sealing.events]), database, world)
+    assert not any(file.shows for file in silent.files)
