@@ -1,4 +1,4 @@
-"""The files under ``static/``, held in memory and addressed by their content.
+"""The files under ``static/``, held in memory and addressed by their content; modules of ours without comments.
 
 Every address carries one version, the hash of the whole folder:
 ``/static/3f9c1b2a7d40/js/app.js``. The modules import each other by relative addresses, so
@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import posixpath
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +33,8 @@ _MEDIA_TYPES = {
     ".wasm": "application/wasm",
 }
 _FOREVER = "public, max-age=31536000, immutable"
+_COMMENT = re.compile(rb"^[ \t]*//.*$", re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export)\b[^;]*?"(\.[^"]+)";', re.MULTILINE)
 
 # The scripts that may compile WebAssembly: they work apart from any page, and reach nothing but their own module.
 _WASM = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'"
@@ -55,7 +59,7 @@ class Assets:
             if media_type is None:
                 continue
             name = path.relative_to(root).as_posix()
-            content = path.read_bytes()
+            content = _on_the_line(name, path.read_bytes())
             self._files[name] = Asset(content, media_type, _smaller(content))
             digest.update(f"{name}\0{len(content)}\0".encode() + content)
         self.version = digest.hexdigest()[:12]
@@ -69,9 +73,33 @@ class Assets:
     def find(self, name: str) -> Asset | None:
         return self._files.get(name)
 
+    def modules(self, *names: str) -> list[str]:
+        """The addresses of these modules and of all they import before they run, for a page that names them at once.
+
+        Otherwise a browser learns of one module only from another, and waits a whole journey for every link of a chain.
+        """
+        found: dict[str, None] = {}
+        queue = list(names)
+        while queue:
+            name = queue.pop(0)
+            if name not in found:
+                found[name] = None
+                others = _IMPORT.findall(self._files[name].content.decode())
+                queue += [posixpath.normpath(posixpath.join(posixpath.dirname(name), other)) for other in others]
+        return [self.url(name) for name in found]
+
     def names(self) -> list[str]:
         """All names, in order."""
         return list(self._files)
+
+
+def _on_the_line(name: str, content: bytes) -> bytes:
+    """Our own modules without their comments, line for line: these are for us, and a fifth of what a phone would load.
+
+    A comment that does not stand on lines of its own stays. The modules have no text of several lines that could look
+    like one; a test holds that.
+    """
+    return _COMMENT.sub(b"", content) if name.startswith("js/") else content
 
 
 def _smaller(content: bytes) -> bytes | None:

@@ -80,7 +80,9 @@ def build_environment(assets: Assets, folders: Sequence[Path] = (TEMPLATE_ROOT,)
         pgettext=lambda context, message: _catalogue().pgettext(context, message),
         npgettext=lambda context, one, many, num: _catalogue().npgettext(context, one, many, num),
     )
-    environment.globals.update(asset=assets.url, languages=i18n.LANGUAGES, draft_languages=i18n.DRAFTS)
+    environment.globals.update(
+        asset=assets.url, modules=assets.modules, languages=i18n.LANGUAGES, draft_languages=i18n.DRAFTS
+    )
     environment.filters.update(
         datetime=datetime_filter,
         date=date_filter,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import tomllib
 from pathlib import Path
@@ -11,9 +10,9 @@ from typing import Any
 import pytest
 
 from casemgmt import fonts
-from casemgmt.core.assets import STATIC_ROOT
+from casemgmt.core.assets import STATIC_ROOT, Assets
 from casemgmt.trust import kit
-from tests.frontend.modules import started
+from tests.phone.budgets import SCRIPTS, on_the_way
 
 TESTS = Path(__file__).resolve().parent.parent
 FOLDERS = (STATIC_ROOT / "vendor", TESTS / "vendor", fonts.FOLDER, Path(kit.__file__).parent / "vendor")
@@ -39,16 +38,10 @@ def test_nothing_lies_in_a_vendor_folder_that_its_manifest_does_not_name(folder:
     assert present == named | {"MANIFEST.toml"}
 
 
-def packed(path: Path) -> int:
-    return len(gzip.compress(path.read_bytes(), 9))
-
-
-def test_the_sheet_stays_within_its_budget() -> None:
-    assert packed(STATIC_ROOT / "app.css") <= 12_000
-
-
 def test_the_scripts_of_a_first_visit_stay_within_their_budget() -> None:
     """Of the page of registration; other modules come when an element or a press asks for them."""
-    asked = ["app.js", "clock.js", "place.js", "photos.js", "measures.js", "phone/waiting.js", "phone/install.js"]
-    scripts = {"vendor/htmx.min.js", *started(*(f"js/{name}" for name in asked))}
-    assert sum(packed(STATIC_ROOT / name) for name in scripts) <= 25_000
+    asked = ["app", "clock", "place", "photos", "measures", "scan", "phone/waiting", "phone/install"]
+    assets = Assets()
+    named = assets.modules(*(f"js/{name}.js" for name in asked))
+    scripts = [address.partition(f"/{assets.version}/")[2] for address in named]
+    assert on_the_way(assets, ["vendor/htmx.min.js", *scripts]) <= SCRIPTS

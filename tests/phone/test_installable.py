@@ -1,10 +1,8 @@
-"""What makes the site an application: manifest, icons, worker, and how much of it a phone has to load and keep."""
+"""What makes the site an application: manifest, icons, worker, and what a phone keeps."""
 
 from __future__ import annotations
 
-import gzip
 import hashlib
-import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -16,19 +14,8 @@ from PIL import Image
 from casemgmt.core.assets import STATIC_ROOT, Assets
 from casemgmt.core.installable import PAGES, kept_files
 from tests.cast import Browser, Member, World
-from tests.frontend.modules import started
 
 Browsers = Callable[[Member | None], Browser]
-KIB = 1024
-
-
-def packed(content: bytes) -> int:
-    return len(gzip.compress(content, 9))
-
-
-async def shell(client: Browser) -> dict[str, object]:
-    script = (await client.get("/sw.js")).text
-    return dict(json.loads(re.match(r"const SHELL = (\{.*\});\n", script)[1]))  # type: ignore[index]
 
 
 async def test_the_manifest_names_icons_that_are_there_and_the_shortcut(browser: Browsers) -> None:
@@ -83,30 +70,11 @@ async def test_what_a_phone_keeps_is_the_same_for_everybody(path: str, browser: 
         assert member.actor.csrf not in seen
 
 
-async def test_the_shell_is_within_its_budget(browser: Browsers) -> None:
-    client = browser(None)
-    kept = await shell(client)
-    total = 0
-    for address in [*kept["files"], *kept["pages"].values()]:  # type: ignore[misc,attr-defined]
-        answer = await client.get(address)
-        assert answer.status_code == 200, address
-        total += packed(answer.content)
-    assert total < 150 * KIB
-
-
-async def test_the_register_page_is_within_its_budget(browser: Browsers) -> None:
-    """What comes before the first tap: the page, the sheet, and the scripts that the page's own modules import."""
-    page = await browser(None).get("/phone/new?lang=ru")
-    assert packed(page.content) <= 6 * KIB
-    assert packed((STATIC_ROOT / "app.css").read_bytes()) <= 12 * KIB
-    scripts = started("js/app.js", "js/clock.js", "js/measures.js", "js/phone/capture.js", "js/phone/waiting.js",
-                      "js/phone/install.js")  # fmt: skip
-    assert sum(packed((STATIC_ROOT / name).read_bytes()) for name in scripts) <= 25 * KIB
-
-
-def test_the_search_for_imports_sees() -> None:
-    assert "js/phone/seal.js" in started("js/phone/capture.js")
-    assert "js/phone/drain.js" not in started("js/phone/strip.js")  # only when it is needed
+def test_a_page_names_what_its_modules_import_and_no_more() -> None:
+    assets = Assets()
+    assert assets.url("js/phone/seal.js") in assets.modules("js/phone/capture.js")
+    assert assets.url("js/phone/drain.js") not in assets.modules("js/phone/strip.js")  # only when it is needed
+    assert assets.modules("js/clock.js", "js/clock.js") == [assets.url("js/clock.js")]
 
 
 def test_every_module_of_the_phone_is_kept_on_it_and_writes_no_markup() -> None:

@@ -20,13 +20,13 @@ const MODULES = {
   "[data-live]": () => import("./live.js"),
 };
 
+// All that is needed is asked for at once, and runs in the order above.
 async function enhance() {
-  for (const [selector, load] of Object.entries(MODULES)) {
-    const elements = document.querySelectorAll(selector);
-    if (elements.length === 0) continue;
-    const module = await load();
-    elements.forEach(module.enhance);
-  }
+  const coming = Object.entries(MODULES)
+    .map(([selector, load]) => [document.querySelectorAll(selector), load])
+    .filter(([elements]) => elements.length > 0)
+    .map(([elements, load]) => [elements, load()]);
+  for (const [elements, module] of coming) elements.forEach((await module).enhance);
 }
 
 function focusErrors() {
