@@ -16,10 +16,10 @@ from casemgmt.cases import pages as cases_pages
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
+from casemgmt.custody import agreement_api, sign_api, sign_pages
 from casemgmt.custody import api as custody_api
 from casemgmt.custody import live as custody_live
 from casemgmt.custody import pages as custody_pages
-from casemgmt.custody import sign_api, sign_pages
 from casemgmt.desk import case_forms, case_page, exhibit_page, seizure_page, shift
 from casemgmt.evidence import api as evidence_api
 from casemgmt.evidence import pages as evidence_pages
@@ -70,6 +70,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *custody_pages.handlers,
         *custody_live.handlers,
         *custody_api.handlers,
+        *agreement_api.handlers,
         *sign_pages.handlers,
         *sign_api.handlers,
         *seizures_pages.handlers,

@@ -19,6 +19,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.logs import configure_logs
 from casemgmt.core.reach import drift
 from casemgmt.core.waiting import stopped_within
+from casemgmt.custody.settling import settle_waiting
 from casemgmt.evidence import fixity
 from casemgmt.evidence.observing import observe_waiting
 from casemgmt.inspection.pool import Inspectors, open_inspectors
@@ -46,6 +47,7 @@ HEALTHY = 300.0  # seconds of running after which a failure counts as the first 
 VERIFY_LOOK = timedelta(minutes=15)  # between two looks whether the ledger is due to be recomputed
 RECHECKED_AT_ONCE = 20
 OBSERVED_AT_ONCE = 50
+SETTLED_AT_ONCE = 200
 ABANDONED = timedelta(days=2)  # an upload or an object without a row may still be on its way until then
 
 
@@ -106,6 +108,7 @@ def tasks(settings: Settings, store: Store, signer: LogSigner) -> list[Task]:
         Task("drift", 3, timedelta(days=1), look_for_drift),
         Task("recheck", 4, timedelta(minutes=10), lambda connection: recheck(store, connection)),
         Task("sweep", 5, timedelta(days=1), lambda connection: sweep(store, connection)),
+        Task("settle-agreements", 6, timedelta(seconds=5), settle_agreements),
     ]
 
 
@@ -197,6 +200,12 @@ async def look_for_drift(connection: asyncpg.Connection[Any]) -> None:
         differences = await drift(connection, function)
         if differences:
             log.error("access.drift", function=function, rows=differences)
+
+
+async def settle_agreements(connection: asyncpg.Connection[Any]) -> None:
+    settled = await settle_waiting(connection, SETTLED_AT_ONCE)
+    if settled:
+        log.info("custody.agreements_decided", agreements=settled)
 
 
 async def recheck(store: Store, connection: asyncpg.Connection[Any]) -> None:

@@ -15,7 +15,10 @@ from casemgmt.core.db import Base
 
 
 class Handover(Base):
-    """An offer of exhibits by one person to another. The place and ``device_at`` are the giver's device's claims."""
+    """An offer of exhibits by one person to another. The place and ``device_at`` are the giver's device's claims.
+
+    ``agreement_id``: it was agreed between two phones without a network, and answered before it came here.
+    """
 
     __tablename__ = "handover"
     __table_args__ = {"schema": "custody"}
@@ -33,6 +36,7 @@ class Handover(Base):
     accuracy_m: Mapped[Decimal | None]
     device_at: Mapped[datetime | None]
     created_at: Mapped[datetime] = mapped_column(server_default=FetchedValue())
+    agreement_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class HandoverItem(Base):
@@ -54,6 +58,7 @@ class CustodyEvent(Base):
     """One link of an exhibit's chain. ``hash`` is the leaf hash of its body in the ledger, ``prev`` of the one before.
 
     ``seal_no`` is what whoever acted read on the exhibit. ``at`` is the server's time, ``device_at`` the device's.
+    ``agreement_id``: it comes from an agreement of two phones; kinds ``disputed`` and ``resolved`` always do.
     """
 
     __tablename__ = "event"
@@ -76,6 +81,7 @@ class CustodyEvent(Base):
     device_at: Mapped[datetime | None]
     hash: Mapped[bytes]
     prev: Mapped[bytes | None]
+    agreement_id: Mapped[int | None] = mapped_column(BigInteger)
 
 
 class SignatureRequest(Base):

@@ -149,7 +149,7 @@ def build_offer(
     """The events of an offer, built on the chains as the giver was shown them."""
     exhibits = sorted(exhibits, key=lambda e: e.exhibit_id)
     bodies = [
-        _body(actor, terms, "offered", e, means, {
+        body(actor, terms, "offered", e, means, {
             "seal": {"giver": e.giver_seal.number, "receiver": None, "state": e.giver_seal.state},
             "note": note, "reason": None, "discrepancy": None, "device_at": _moment(device_at),
         })
@@ -171,7 +171,7 @@ def build_answer(
     exhibits = sorted(exhibits, key=lambda e: e.exhibit_id)
     seen = [e.receiver_seal or Seen(None, "") for e in exhibits]
     bodies = [
-        _body(actor, terms, e.kind, e, means, {
+        body(actor, terms, e.kind, e, means, {
             "seal": {"giver": e.giver_seal.number, "receiver": s.number, "state": s.state or None},
             "note": e.note or "", "reason": e.reason, "discrepancy": e.discrepancy, "device_at": _moment(device_at),
         })
@@ -198,9 +198,10 @@ async def send_answer(database: Database, actor: Actor, call: AnswerCall) -> Non
     await database.record(_ANSWER, actor.token, *call.columns().values())
 
 
-def _body(
+def body(
     actor: Actor, terms: Terms, kind: str, exhibit: Offered | Answered, means: Means, more: dict[str, Any]
 ) -> bytes:
+    """The exact bytes of one event of a hand-over; ``more`` is what differs between its kinds."""
     data = {
         "exhibit": exhibit.number,
         "handover": terms.number,

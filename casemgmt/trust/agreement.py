@@ -9,21 +9,17 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from casemgmt.trust.canonical import parse_canonical
 from casemgmt.trust.encoding import is_hash_hex, shown
 from casemgmt.trust.errors import AgreementError, EncodingError, EventError
 from casemgmt.trust.events import Event
-from casemgmt.trust.passkey import ES256, PublicKey
+from casemgmt.trust.passkey import PublicKey
+from casemgmt.trust.pin import verify_pin
 
 VERSION = 1
-CONTEXT = b"evidence-custody-pin-v1\0"
-"""Stands before the statement in what a key behind a PIN signs."""
-
-MAX_SIGNATURE = 80
-
 OFFER, ANSWER = "handover-offer", "handover-answer"
 
 MAX_RECORD = 16_384
@@ -35,7 +31,7 @@ MAX_PHOTOS = 5
 SEAL_STATES = ("intact", "damaged", "missing")
 """What a receiver can see of a seal."""
 
-_CODE = re.compile(r"[a-z][a-z0-9_]{0,39}", re.ASCII)
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,39}", re.ASCII)
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII)
 _EXHIBIT = re.compile(r"[0-9]{4}-[0-9]{4}-[0-9]{5,6}-[0-9]/[1-9][0-9]{0,3}", re.ASCII)
 _AT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,6})?(?:Z|[+-]\d\d:\d\d)", re.ASCII)
@@ -94,9 +90,7 @@ class Record:
         """Whether `key` is the one the record names, and signed it; raises `AgreementError` or `PasskeyError`."""
         if key.fingerprint != self.key:
             raise AgreementError("the record names another key than the one that is said to have signed it")
-        if key.algorithm != ES256 or not 0 < len(signature) <= MAX_SIGNATURE:
-            raise AgreementError("the key behind a PIN is of P-256, and so is its signature")
-        key.verify(signature, CONTEXT + self.statement)
+        verify_pin(key, signature, self.statement)
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +264,8 @@ def _moment(text: str) -> datetime:
         moment.astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise AgreementError(f"not a time: {shown(text)}") from error
+    if abs(moment.utcoffset() or timedelta()) > timedelta(hours=14):
+        raise AgreementError(f"no place on Earth has this clock: {shown(text)}")
     return moment
 
 

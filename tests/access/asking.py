@@ -6,6 +6,7 @@ after it, so that asking changes nothing.
 
 from __future__ import annotations
 
+import json
 import re
 import uuid
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from tests.uploads.client import encoded
 _RECORDS = {
     "seizures": "seizure", "exhibits": "exhibit", "files": "file", "hand-overs": "handover", "cases": "case",
     "packages": "package", "events": "event", "x": "exhibit", "people": "timur", "grants": "ended_grant",
-    "keys": "key",
+    "keys": "key", "agreements": "agreement",
 }  # fmt: skip
 _FORM = "application/x-www-form-urlencoded"
 
@@ -42,6 +43,7 @@ def address(path: str, scene: Scene) -> str:
         "{client_id:str}": str(uuid.uuid4()),
         "{appointment:int}": "0",
         "{key:str}": scene.codes["key"],
+        "{agreement:str}": scene.codes["agreement_id"],
         "{request_id:str}": str(uuid.uuid4()),
         "{seq:int}": "1",
         "{size:int}": "0",
@@ -79,6 +81,8 @@ def body(method: str, path: str, scene: Scene) -> dict[str, Any]:
         "POST /hand-overs/{code:str}/answer/signature-requests": {
             "items": [{"exhibit": codes["exhibit"], "decision": "accepted"}], "sign_with": codes["key"],
         },
+        "POST /agreements": json.loads(codes["agreement_sent"]),
+        "POST /agreements/{agreement:str}/resolution": {"outcome": "record_stands", "words": "asked both"},
         "POST /files/{code:str}/showings": {"shows": "nothing_known"},
         "POST /keys": {"credential": {}},
         "POST /keys/{code:str}/revocation": {"reason": "none"},

@@ -158,6 +158,12 @@ POST   /api/v1/hand-overs/{code:str}/answer/signature-requests  404 timur | 422
 POST   /hand-overs/{code:str}/answer          409 nurlan | 403 aida saule elena ruslan dinara askar | 404
 POST   /api/v1/hand-overs/{code:str}/answer   409 nurlan | 403 aida saule elena ruslan dinara askar | 404
 
+# what two phones agreed without a network, here Aida and Nurlan: the two, their supervisors, their agency's auditor
+POST   /api/v1/agreements                          200 aida nurlan | 403
+GET    /api/v1/agreements                          200
+GET    /api/v1/agreements/{agreement:str}          200 aida nurlan saule askar | 404
+POST   /api/v1/agreements/{agreement:str}/resolution  409 saule | 403 aida nurlan askar | 404
+
 # events
 GET    /events/{code:str}                     200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/events/{code:str}/body         200 aida saule nurlan elena ruslan dinara askar | 404

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,13 +14,16 @@ from litestar import Litestar
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.events import timestamp
+from casemgmt.trust.passkey import to_base64url
 from tests.cast import Api, Member, World
 from tests.looking import look_into
 from tests.passkeys.conftest import with_key
+from tests.trust.phones import Phone
 from tests.uploads.client import encoded
 
 CONTAINER = "MSKU3070316"
 OWNER = "Zamirbek Toktogulov"
+UNREGISTERED = "2199-0000-699999-2/9999"
 CASE_TITLE = "Heroin behind the onions"
 PHOTO = b"\xff\xd8\xff\xe0\x00\x10JFIF" + bytes(range(256)) * 4 + b"\xff\xd9"
 
@@ -33,7 +37,8 @@ class Scene:
     Aida of the border post registered a seizure of two exhibits with a photograph and offered both to Nurlan, who
     accepted one and refused the other. Her supervisor Saule granted it to the crime unit of the police, where Elena put
     it into a case and referred case and seizure to the prosecutors. A package is sealed. Timur of the other post has a
-    seizure and Marat of customs investigation a case, which nobody shared. Timur has a key.
+    seizure and Marat of customs investigation a case, which nobody shared. Timur has a key. Aida and Nurlan agreed on
+    their phones about an exhibit that is not registered.
     """
 
     world: World
@@ -68,6 +73,7 @@ class _Builder:
             self.found[unit] = self._codes.encode("unit", world.units[unit])
         await self._seizures()
         await self._handover()
+        await self._agreement()
         await self._grants()
         await self._case()
         await self._package()
@@ -116,6 +122,22 @@ class _Builder:
             {"exhibit": refuse["id"], "decision": "refused", "reason": "seal_differs", "note": "another number"},
         ]
         await self._do(world.nurlan, "POST", f"/hand-overs/{made['id']}/answer", {"items": decisions})
+
+    async def _agreement(self) -> None:
+        """Aida and Nurlan agreed on an exhibit that nobody has registered yet."""
+        world, at = self._world, timestamp(utcnow())
+        phones = [Phone(m.login, m.name, m.actor.badge) for m in (world.aida, world.nurlan)]
+        item = {"exhibit": UNREGISTERED, "what": "DRUG"}
+        offer = phones[0].offer([item], at=at)
+        answer = phones[1].answer(offer, [{"exhibit": UNREGISTERED, "decision": "accepted"}], at=at)
+        sent = {
+            "offer": to_base64url(offer.body), "offer_signature": to_base64url(offer.signature),
+            "answer": to_base64url(answer.body), "answer_signature": to_base64url(answer.signature),
+            "keys": [to_base64url(phone.key.spki) for phone in phones],
+        }  # fmt: skip
+        for who in (world.aida, world.nurlan):
+            made = await self._do(who, "POST", "/agreements", sent)
+        self.found |= {"agreement": made["agreement"], "agreement_id": made["id"], "agreement_sent": json.dumps(sent)}
 
     async def _grants(self) -> None:
         path, saule = f"/seizures/{self.found['seizure']}/grants", self._world.saule

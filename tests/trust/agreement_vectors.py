@@ -25,8 +25,8 @@ NUMBER = "2026-0412-00137-9"
 HANDOVER = "2026-0412-8-00003-5"
 
 OFFERED = [
-    {"exhibit": f"{NUMBER}/1", "what": "drugs", "seal": "А-1234567"},
-    {"exhibit": f"{NUMBER}/2", "what": "cash", "after": "c0ffee00-3d7e-4f0c-9a4b-2f6f5f1f9c01"},
+    {"exhibit": f"{NUMBER}/1", "what": "DRUG", "seal": "А-1234567"},
+    {"exhibit": f"{NUMBER}/2", "what": "CASH", "after": "c0ffee00-3d7e-4f0c-9a4b-2f6f5f1f9c01"},
 ]
 ANSWERED: list[dict[str, Any]] = [
     {"exhibit": f"{NUMBER}/1", "decision": "accepted", "seal": "A1234567", "seal_state": "damaged",
@@ -109,7 +109,7 @@ def refused() -> Iterator[dict[str, Any]]:
     yield bad("no handover-answer", "an offer in place of the answer", one, one)
     yield offered("does not belong", "a member of its own", to="nurlan")
     yield offered("lacks 'purpose'", "no purpose", purpose=None)
-    yield offered("'purpose'", "a purpose in capitals", purpose="Storage")
+    yield offered("'purpose'", "a purpose that is no code", purpose="to the store")
     yield offered("'place'", "an empty place", place="")
     yield offered("control character", "a line end in the place", place="a\nb")
     yield offered("'seal'", "an empty seal", items=no_seal)
@@ -118,6 +118,7 @@ def refused() -> Iterator[dict[str, Any]]:
     yield offered("'exhibit'", "an exhibit that is no number", items=[OFFERED[0] | {"exhibit": "1"}])
     yield offered("'at'", "a time without an offset", at="2026-11-26T03:20:15")
     yield offered("not a time", "a day that is none", at="2026-02-30T03:20:15Z")
+    yield offered("no place on Earth", "an offset that no place has", at="2026-11-26T03:20:15+15:00")
     yield offered("'id'", "an id in capitals", agreement=ID.upper())
     yield offered("who made it", "nobody", by="aida")
     yield offered("'name'", "somebody without a name", by={"badge": "1", "login": "aida", "name": ""})

@@ -17,8 +17,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from casemgmt.trust.agreement import CONTEXT
 from casemgmt.trust.passkey import PublicKey
+from casemgmt.trust.pin import CONTEXT
 
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551  # of P-256
 PART = 560  # letters of one QR code
