@@ -145,8 +145,17 @@ async function drainOnce() {
   await refresh({ owner: who.id, name: who.name, post: who.post, place: who.place });
   await refill(who.id, who.csrf);
   let again = false;
-  for (const { id, owner } of waiting) if (owner === open.owner) again = (await each(open, who, id)) || again;
+  let broken = null;
+  for (const { id } of waiting.filter(({ owner }) => owner === open.owner)) {
+    try {
+      again = (await each(open, who, id)) || again;
+    } catch (error) {
+      if (error instanceof NoAnswer || error instanceof Refusal || isFull(error)) throw error; // as it would the next
+      broken ??= error; // a fault of ours in one record: the next is sent first, and then it is heard of
+    }
+  }
   again = (await enrol(who.id, who)) || again; // last: no evidence waits for it
+  if (broken) throw broken;
   if (waiting.length === 0) return "empty";
   return again ? "again" : "done";
 }
@@ -177,10 +186,21 @@ let delay = SOON;
 // Drains now and again whenever there is hope: a network, a person looking at the page, and time.
 export async function keepDraining() {
   clearTimeout(timer);
-  const outcome = await drain();
-  const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
-  delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
-  if (hopeful) timer = setTimeout(keepDraining, delay);
+  let outcome = "again"; // also after a fault of ours
+  try {
+    outcome = await drain();
+  } finally {
+    const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
+    delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
+    if (hopeful) timer = setTimeout(keepDraining, delay);
+    if (outcome === "noanswer") wakeMe();
+  }
+}
+
+// Where the browser has Background Sync, its worker wakes this page when a network is back (sw.js): sooner than the timer
+// where the page is asleep. Nothing depends on it.
+function wakeMe() {
+  navigator.serviceWorker?.ready.then(({ sync }) => sync?.register("drain")).catch(() => {}); // refused by the browser
 }
 
 export function watch() {
@@ -190,6 +210,7 @@ export function watch() {
   };
   addEventListener("online", now);
   addEventListener("pageshow", now);
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "drain" && now());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
   now();
 }

@@ -59,6 +59,14 @@ class Screen {
     await this.showRecords(open, records);
     this.showOthers(open, known, records);
     await this.showOutcome();
+    this.showPromise(records);
+  }
+
+  // Not waited for: some browsers never answer.
+  showPromise(records) {
+    const unsent = records.some(({ state }) => state !== "verified");
+    const tell = (kept) => (this.root.querySelector("[data-not-promised]").hidden = kept !== false || !unsent);
+    if (navigator.storage?.persisted) navigator.storage.persisted().then(tell, () => {});
   }
 
   async showRecords(open, records) {
