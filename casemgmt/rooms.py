@@ -16,7 +16,7 @@ from casemgmt.cases import pages as cases_pages
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
-from casemgmt.custody import agreement_api, sign_api, sign_pages
+from casemgmt.custody import agreement_api, here_pages, sign_api, sign_pages
 from casemgmt.custody import api as custody_api
 from casemgmt.custody import live as custody_live
 from casemgmt.custody import pages as custody_pages
@@ -72,6 +72,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *custody_api.handlers,
         *agreement_api.handlers,
         *sign_pages.handlers,
+        *here_pages.handlers,
         *sign_api.handlers,
         *seizures_pages.handlers,
         *seizures_api.handlers,

@@ -47,6 +47,7 @@ async def me(request: AnyRequest) -> dict[str, Any]:
     return {
         "id": request.app.state.codes.encode("person", actor.id),
         "name": actor.name,
+        "login": actor.login,
         "badge": actor.badge,
         "post": home.unit if home else None,
         "place": place,

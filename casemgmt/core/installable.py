@@ -6,6 +6,7 @@ must reach every phone with its next visit.
 
 from __future__ import annotations
 
+import hashlib
 from typing import Any
 
 import msgspec
@@ -15,10 +16,11 @@ from litestar.handlers import HTTPRouteHandler
 from casemgmt.core.assets import STATIC_ROOT, Assets
 from casemgmt.core.i18n import gettext, pgettext
 
-PAGES = ("/phone", "/phone/new", "/phone/more")
+PAGES = ("/phone", "/phone/new", "/phone/more", "/phone/hand-over", "/phone/receive")
 """The pages that open without a network. They hold nothing of any person and are the same for everybody."""
 
-_KEPT = ("js/", "vendor/hash-wasm", "app.css", "icon.svg")
+_KEPT = ("js/", "vendor/hash-wasm", "vendor/uqr", "app.css", "icon.svg")
+_LATER = ("vendor/zxing-reader.js", "vendor/zxing_reader.wasm")
 _ICONS = ((192, "any"), (512, "any"), (192, "maskable"), (512, "maskable"))
 _NO_CACHE = {"Cache-Control": "no-cache"}
 
@@ -26,6 +28,15 @@ _NO_CACHE = {"Cache-Control": "no-cache"}
 def kept_files(assets: Assets) -> list[str]:
     """The addresses of the static files that a phone keeps: what its offline pages need."""
     return [assets.url(name) for name in assets.names() if name.startswith(_KEPT)]
+
+
+def later_files(assets: Assets) -> dict[str, Any]:
+    """The reader of codes, for browsers that have none of their own: kept when a phone asks, under its own version."""
+    digest = hashlib.sha256()
+    for name in _LATER:
+        if found := assets.find(name):
+            digest.update(found.content)
+    return {"version": digest.hexdigest()[:12], "files": {name: assets.url(name) for name in _LATER}}
 
 
 def page_address(path: str, language: str) -> str:
@@ -41,6 +52,7 @@ def installable_routes(assets: Assets) -> list[HTTPRouteHandler]:
             "version": f"{assets.version}-{language}",
             "pages": {path: page_address(path, language) for path in PAGES},
             "files": kept_files(assets),
+            "later": later_files(assets),
         }
         script = b"const SHELL = " + msgspec.json.encode(shell) + b";\n" + (STATIC_ROOT / "sw.js").read_bytes()
         return Response(script, media_type="text/javascript", headers=_NO_CACHE)

@@ -29,6 +29,7 @@ from casemgmt.custody.pipeline import (
     send_offer,
 )
 from casemgmt.custody.schemas import Answer, Decision, NewOffer
+from casemgmt.evidence.queries import files_of_exhibits
 from casemgmt.reference import numbers
 
 _MOVED_ON = N_("An exhibit has moved on since this page was opened. Nothing was done; look again.")
@@ -59,10 +60,11 @@ class PlannedAnswer:
     terms: Terms
     exhibits: Sequence[Answered]
 
-    def built(self, actor: Actor, means: Means = SESSION) -> AnswerCall:
+    def built(self, actor: Actor, means: Means = SESSION, *, one_phone: bool = False) -> AnswerCall:
         return build_answer(
-            actor, self.handover_id, self.terms, self.exhibits, device_at=self.data.device_time, means=means
-        )
+            actor, self.handover_id, self.terms, self.exhibits,
+            device_at=self.data.device_time, means=means, one_phone=one_phone,
+        )  # fmt: skip
 
 
 async def offer(database: Database, actor: Actor, data: NewOffer, codes: Codes) -> int:
@@ -106,21 +108,40 @@ async def plan_offer(database: Database, actor: Actor, data: NewOffer, codes: Co
     return PlannedOffer(data, _offered_terms(actor, data, found.receiver, number), offered)
 
 
-async def answer(database: Database, actor: Actor, handover_id: int, data: Answer, codes: Codes) -> None:
+async def answer(
+    database: Database, actor: Actor, handover_id: int, data: Answer, codes: Codes, *, one_phone: bool = False
+) -> None:
     """Accept or refuse each exhibit (the receiver), or withdraw (the giver), signed in only: all of it or nothing.
+    ``one_phone``: on the giver's device, which the events say.
 
     Raises NotFound for a hand-over the actor has no sight of, Forbidden for one that is not theirs to answer, Invalid
     with the field, Conflict when an exhibit is not on offer any more.
     """
     planned = await plan_answer(database, actor, handover_id, data, codes)
     with answered_before():
-        await send_answer(database, actor, planned.built(actor))
+        await send_answer(database, actor, planned.built(actor, one_phone=one_phone))
 
 
 async def plan_answer(database: Database, actor: Actor, handover_id: int, data: Answer, codes: Codes) -> PlannedAnswer:
     """Everything ``answer`` asks before it writes."""
     found = await facts.of_answer(database, actor, handover_id)
-    return PlannedAnswer(handover_id, data, _recorded_terms(found), _decide(actor, found, data, codes))
+    planned = PlannedAnswer(handover_id, data, _recorded_terms(found), _decide(actor, found, data, codes))
+    await _check_photos(database, actor, planned)
+    return planned
+
+
+async def _check_photos(database: Database, actor: Actor, planned: PlannedAnswer) -> None:
+    """An answer names only photographs that are kept as files of the same exhibit."""
+    named = {item.exhibit_id: set(item.photos) for item in planned.exhibits if item.photos}
+    if not named:
+        return
+    async with database.begin(actor) as db:
+        files = await files_of_exhibits(db, named)
+    for i, item in enumerate(planned.exhibits):
+        if set(item.photos) - {file.sha256.hex() for file in files.get(item.exhibit_id, ())}:
+            raise Invalid(
+                {f"items.{i}.photos": N_("A photograph is not among the files of this exhibit. Take it again.")}
+            )
 
 
 @contextmanager
@@ -228,6 +249,7 @@ def _answered(line: Item, exhibit: Thing, item: Decision) -> Answered:
         reason=item.reason or None,
         discrepancy=item.discrepancy.strip() or None,
         note=item.note.strip() or None,
+        photos=tuple(item.photos),
     )
 
 

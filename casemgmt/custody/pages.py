@@ -80,7 +80,7 @@ async def offer(request: AnyRequest) -> Response[Any]:
         made = await _offered(request, data, str(fields.get("sign_with", "")))
     except Invalid as error:
         wanted = [str(row.get("exhibit", "")) for row in rows][:MOST]
-        return await _offer_form(request, wanted, fields, errors=_by_input(error.fields))
+        return await _offer_form(request, wanted, fields, errors=by_input(error.fields))
     if isinstance(made, uuid.UUID):
         return see_other(request, f"/signing/{made}")
     return see_other(request, f"/hand-overs/{request.app.state.codes.encode('handover', made)}")
@@ -104,7 +104,7 @@ async def answer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
     actor, state = actor_of(request), request.app.state
     fields = nested(request.state.get("form") or {})
     try:
-        data = parse(Answer, fields, lax=True)
+        data = read_answer(fields)
         handover_id = state.codes.decode("handover", code)
         if key := str(fields.get("sign_with", "")):
             made = await signing.prepare_answer(
@@ -113,10 +113,17 @@ async def answer(request: AnyRequest, code: FromPath[str]) -> Response[Any]:
             return see_other(request, f"/signing/{made}")
         await actions.answer(state.database, actor, handover_id, data, state.codes)
     except Invalid as error:
-        return await _handover(request, code, values=fields, errors=_by_input(error.fields), status_code=error.status)
+        return await _handover(request, code, values=fields, errors=by_input(error.fields), status_code=error.status)
     except Conflict as error:
         return await _handover(request, code, notice=error.message, status_code=error.status)
     return see_other(request, f"/hand-overs/{code}")
+
+
+def read_answer(fields: Mapping[str, Any]) -> Answer:
+    """The answer in a form. The photographs of an item stand in one field, with spaces between their hashes."""
+    rows = [row for row in fields.get("items", []) if isinstance(row, dict)]
+    items = [row | {"photos": str(row.get("photos", "")).split()} for row in rows]
+    return parse(Answer, dict(fields) | {"items": items}, lax=True)
 
 
 @get("/hand-overs/{code:str}/receipt")
@@ -151,7 +158,7 @@ async def _offer_form(
         if len(exhibits) != len(wanted) or not exhibits:
             raise NotFound
         people = await colleagues(db, RECEIVERS, besides=actor.id, search=search)
-        photos = await _photos(db, [e.id for e in exhibits])
+        photos = await first_pictures(db, [e.id for e in exhibits])
     held = [e for e in exhibits if e.holder_id == actor.id and e.offered_to is None]
     return page(
         request, "custody/offer.html", status_code=422 if errors else 200, error_title=bool(errors),
@@ -181,7 +188,7 @@ async def _handover(
     actor, codes = actor_of(request), request.app.state.codes
     async with request.app.state.database.begin(actor) as db:
         full = await queries.handover(db, codes.decode("handover", code))
-        photos = await _photos(db, [line.item.exhibit_id for line in full.lines])
+        photos = await first_pictures(db, [line.item.exhibit_id for line in full.lines])
     rows = [row for row in (values or {}).get("items", []) if isinstance(row, dict)]
     given = {str(row.get("exhibit", "")): row for row in rows}
     return page(
@@ -193,14 +200,14 @@ async def _handover(
     )  # fmt: skip
 
 
-async def _photos(db: AsyncSession, exhibit_ids: Sequence[int]) -> dict[int, File]:
+async def first_pictures(db: AsyncSession, exhibit_ids: Sequence[int]) -> dict[int, File]:
     """The first picture of each exhibit that a page can show."""
     files = await files_of_exhibits(db, exhibit_ids)
     first = {i: next((f for f in found if f.media_type in VIEWABLE), None) for i, found in files.items()}
     return {i: file for i, file in first.items() if file is not None}
 
 
-def _by_input(errors: Errors) -> dict[str, Text]:
+def by_input(errors: Errors) -> dict[str, Text]:
     """Errors by the name of the input: ``items.0.seal`` of the struct is ``items-0-seal`` in the form."""
     return {name.replace(".", "-"): words for name, words in errors.items()}
 

@@ -59,7 +59,8 @@ class Offered:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answered:
-    """One exhibit on offer and what becomes of it. ``kind``: accepted, refused or withdrawn."""
+    """One exhibit on offer and what becomes of it. ``kind``: accepted, refused or withdrawn. ``photos``: hexadecimal
+    SHA-256 of files of the exhibit."""
 
     exhibit_id: int
     number: str
@@ -70,6 +71,7 @@ class Answered:
     reason: str | None = None
     discrepancy: str | None = None
     note: str | None = None
+    photos: Sequence[str] = ()
 
 
 Means = Mapping[str, str]
@@ -166,14 +168,16 @@ def build_answer(
     *,
     device_at: datetime | None = None,
     means: Means = SESSION,
+    one_phone: bool = False,
 ) -> AnswerCall:
-    """The events of an answer."""
+    """The events of an answer. ``one_phone``: given on the giver's device, in a session for it alone."""
     exhibits = sorted(exhibits, key=lambda e: e.exhibit_id)
     seen = [e.receiver_seal or Seen(None, "") for e in exhibits]
     bodies = [
         body(actor, terms, e.kind, e, means, {
             "seal": {"giver": e.giver_seal.number, "receiver": s.number, "state": s.state or None},
             "note": e.note or "", "reason": e.reason, "discrepancy": e.discrepancy, "device_at": _moment(device_at),
+            **({"photos": list(e.photos)} if e.photos else {}), **({"one_phone": True} if one_phone else {}),
         })
         for e, s in zip(exhibits, seen, strict=True)
     ]  # fmt: skip

@@ -11,10 +11,13 @@ import msgspec
 
 MOST = 50  # exhibits of one hand-over: more than two people compare in one go
 
+MOST_PHOTOS = 5  # of one exhibit's seal, in one answer
+
 Aware = Annotated[datetime, msgspec.Meta(tz=True)]
 Code = Annotated[str, msgspec.Meta(max_length=40)]
 SealText = Annotated[str, msgspec.Meta(max_length=60)]
 Words = Annotated[str, msgspec.Meta(max_length=1000)]
+Hash = Annotated[str, msgspec.Meta(pattern=r"^[0-9a-f]{64}$")]
 
 
 class OfferedExhibit(msgspec.Struct, kw_only=True):
@@ -49,7 +52,8 @@ class Decision(msgspec.Struct, kw_only=True):
     """What becomes of one exhibit; "" is no decision, and answered in words.
 
     ``seal`` and ``seal_state`` are what the receiver sees (intact, damaged, missing); ``discrepancy`` says in words how
-    that differs from the record; ``reason`` is why it is refused.
+    that differs from the record; ``reason`` is why it is refused. ``photos`` are the SHA-256 (hexadecimal) of
+    photographs of it that are files of the exhibit already: the event names them.
     """
 
     exhibit: Code
@@ -59,6 +63,7 @@ class Decision(msgspec.Struct, kw_only=True):
     discrepancy: Words = ""
     reason: Code = ""
     note: Words = ""
+    photos: Annotated[list[Hash], msgspec.Meta(max_length=MOST_PHOTOS)] = []
 
 
 class Answer(msgspec.Struct, kw_only=True):

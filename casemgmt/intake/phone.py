@@ -1,4 +1,4 @@
-"""The pages a phone keeps and opens without a network: a new seizure, and what waits to be sent.
+"""The pages a phone keeps and opens without a network: a new seizure, a hand-over, and what waits to be sent.
 
 They are the same for everybody who reads the same language: no name, no token and nothing of any record is in them,
 because they lie in the cache of a phone that several people may use. Their scripts work on the phone's own store and
@@ -18,6 +18,7 @@ from casemgmt.core.parts import NavItem
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest
 from casemgmt.intake import form
+from casemgmt.reference.lists import REFUSAL_REASONS
 
 MOST_PHOTOS = 40  # as records.js has it
 _PLACES = (
@@ -38,6 +39,17 @@ async def phone_new(request: AnyRequest) -> Template:
     return _page(request, "intake/phone_new.html", values={}, errors={}, me=None, post=None, limit=MOST_PHOTOS, **empty)
 
 
+@get("/phone/hand-over", opt={"public": True})
+async def phone_hand_over(request: AnyRequest) -> Template:
+    return _page(request, "intake/phone_hand_over.html", errors={})
+
+
+@get("/phone/receive", opt={"public": True})
+async def phone_receive(request: AnyRequest) -> Template:
+    needs_note = [item.code for item in REFUSAL_REASONS.items().values() if item.needs_note]
+    return _page(request, "intake/phone_receive.html", needs_note=needs_note)
+
+
 @get("/phone/more", opt={"public": True})
 async def phone_more(request: AnyRequest) -> Template:
     """The rarer fields of the form: apart, so that the first screen comes sooner on a slow line."""
@@ -54,4 +66,4 @@ def _page(request: AnyRequest, template: str, **context: Any) -> Template:
     return page(request, template, **context)
 
 
-handlers = [phone, phone_new, phone_more]
+handlers = [phone, phone_new, phone_more, phone_hand_over, phone_receive]

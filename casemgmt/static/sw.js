@@ -1,12 +1,13 @@
 // The service worker: keeps the phone's own pages and our static files, so that they open without a
 // network, and nothing else. No page with a record of a case is ever kept here.
 //
-// The server writes `const SHELL = {version, pages, files}` before the first line, so another version of any
+// The server writes `const SHELL = {version, pages, files, later}` before the first line, so another version of any
 // file is another worker. A new worker waits until no page of the old one is open, or until a page asks it
 // to go ahead; what is kept in IndexedDB is none of its business.
 
 const PREFIX = "shell-";
 const CACHE = PREFIX + SHELL.version;
+const LATER = "reader-";
 const PATIENCE = 8000; // ms a page may take to come before the phone's own page is shown instead
 
 async function fill() {
@@ -21,20 +22,26 @@ async function fill() {
 }
 
 async function forgetOthers() {
-  const names = await caches.keys();
-  await Promise.all(names.filter((name) => name.startsWith(PREFIX) && name !== CACHE).map((name) => caches.delete(name)));
+  const ours = (name) => (name.startsWith(PREFIX) && name !== CACHE) || (name.startsWith(LATER) && name !== LATER + SHELL.later.version);
+  await Promise.all((await caches.keys()).filter(ours).map((name) => caches.delete(name)));
+}
+
+// The reader of codes is larger than everything else together, so it comes when a phone asks for it, after its pages,
+// and under a version of its own: an upgrade of the pages does not fetch it again.
+async function keepReader() {
+  const cache = await caches.open(LATER + SHELL.later.version);
+  for (const [name, address] of Object.entries(SHELL.later.files)) {
+    if (await cache.match(`/static/${name}`)) continue;
+    const answer = await fetch(address);
+    if (!answer.ok) return;
+    await cache.put(`/static/${name}`, answer);
+  }
 }
 
 // No page but the one that asks is open, so nobody is in the middle of anything.
 async function goAheadIfAlone() {
   const pages = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
   if (pages.length <= 1) await self.skipWaiting();
-}
-
-// A network is back: the pages that are open send what waits. The worker itself sends nothing. Whose vault is open, who is
-// signed in and when it locks are decided in one place, and a worker that sent would keep a phone open that nobody holds.
-async function wake() {
-  for (const page of await self.clients.matchAll({ type: "window" })) page.postMessage("drain");
 }
 
 async function kept(path) {
@@ -54,16 +61,20 @@ async function page(request, path) {
 }
 
 async function file(request) {
-  return (await caches.match(request, { ignoreVary: true })) ?? fetch(request);
+  const kept = await caches.match(request, { ignoreVary: true });
+  if (kept) return kept;
+  const name = new URL(request.url).pathname.replace(/^\/static\/[^/]+\//, "");
+  const later = name in SHELL.later.files && (await caches.match(`/static/${name}`, { ignoreVary: true }));
+  return later || fetch(request);
 }
 
 self.addEventListener("install", (event) => event.waitUntil(fill()));
 self.addEventListener("activate", (event) => event.waitUntil(forgetOthers().then(() => self.clients.claim())));
 self.addEventListener("message", (event) => {
   if (event.data === "go ahead") self.skipWaiting();
+  if (event.data === "keep the reader") event.waitUntil(keepReader().catch(() => {})); // no network now: asked again
   if (event.data === "go ahead if alone") event.waitUntil(goAheadIfAlone());
 });
-self.addEventListener("sync", (event) => event.tag === "drain" && event.waitUntil(wake()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);

@@ -37,6 +37,8 @@ POST   /preferences                                          303 stranger | 303
 GET    /sw.js                                                200 stranger | 200
 GET    /manifest.webmanifest                                 200 stranger | 200
 GET    /phone                                                200 stranger | 200
+GET    /phone/hand-over                                      200 stranger | 200
+GET    /phone/receive                                        200 stranger | 200
 GET    /phone/new                                            200 stranger | 200
 GET    /phone/more                                           200 stranger | 200
 
@@ -150,6 +152,8 @@ GET    /hand-overs/{code:str}                 200 aida saule nurlan elena ruslan
 GET    /hand-overs/{code:str}/state           200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}/live            200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}/receipt         200 aida saule nurlan elena ruslan dinara askar | 404
+GET    /hand-overs/{code:str}/here            303 aida | 403 saule nurlan elena ruslan dinara askar | 404
+POST   /hand-overs/{code:str}/here            303 aida | 403 saule nurlan elena ruslan dinara askar | 404
 GET    /hand-overs/{code:str}/qr.svg          200 aida saule nurlan elena ruslan dinara askar | 404
 GET    /api/v1/hand-overs/{code:str}          200 aida saule nurlan elena ruslan dinara askar | 404
 # with a key that is not the asker's; with Timur's own he sees none of it

@@ -7,6 +7,8 @@ import "./confirm.js";
 
 const MODULES = {
   "[data-capture]": () => import("./phone/capture.js"),
+  "[data-give]": () => import("./phone/giver.js"),
+  "[data-receive]": () => import("./phone/receiver.js"),
   "[data-phone]": () => import("./phone/screen.js"),
   "[data-waiting]": () => import("./phone/waiting.js"),
   "[data-install]": () => import("./phone/install.js"),
@@ -17,6 +19,8 @@ const MODULES = {
   "[data-passkey]": () => import("./passkey.js"),
   "[data-sign-pin], [data-pin-choice]": () => import("./sign-pin.js"),
   "[data-scan]": () => import("./scan.js"),
+  "[data-answer]": () => import("./answer.js"),
+  "[data-drawing]": () => import("./drawing.js"),
   "[data-live]": () => import("./live.js"),
 };
 

@@ -16,6 +16,17 @@ export function labelCode(text) {
   }
 }
 
+// Where a code that a giver shows leads: to the hand-over on the server, or to the page for one without a network.
+function handOver(text) {
+  if (/^CMH1:O:/.test(text)) return "/phone/receive";
+  try {
+    const { host, pathname } = new URL(text);
+    return host === location.host && /^\/hand-overs\/[A-Za-z0-9]{6,20}$/.test(pathname) ? pathname : "";
+  } catch {
+    return "";
+  }
+}
+
 export class Scan {
   constructor(button) {
     this.button = button;
@@ -104,7 +115,8 @@ export class Scan {
 
   found(text) {
     const code = labelCode(text);
-    if (this.button.dataset.scan === "pick") return this.pick(code);
+    if (this.button.dataset.scan === "pick") return this.pick(code, text);
+    if (this.button.dataset.scan === "open") return this.open(handOver(text));
     if (code || /^[a-z]+:\/\//i.test(text)) return this.say(this.words.textOther);
     this.target.value = text.slice(0, this.target.maxLength > 0 ? this.target.maxLength : undefined);
     for (const type of ["input", "change"]) this.target.dispatchEvent(new Event(type, { bubbles: true }));
@@ -113,8 +125,17 @@ export class Scan {
     this.target.focus();
   }
 
-  pick(code) {
-    const box = code && this.target.querySelector(`input[type=checkbox][value="${CSS.escape(code)}"]`);
+  open(address) {
+    if (!address) return this.say(this.words.textUnknown);
+    this.signal();
+    this.dialog.close();
+    return location.assign(address);
+  }
+
+  // By its label, or by the number of its bag or seal.
+  pick(code, text) {
+    const named = code ? `[value="${CSS.escape(code)}"]` : `[data-seal="${CSS.escape(text)}"]`;
+    const box = this.target.querySelector(`input[type=checkbox]${named}`);
     if (!box) return this.say(this.words.textUnknown);
     if (!box.checked) {
       box.checked = true;

@@ -38,7 +38,11 @@ const part = ({ iv, sealed }) => {
   return [length.buffer, iv, sealed];
 };
 
-const envelope = ({ id, owner, device, at, state, code, number }) => ({ id, owner, device, at, state, code, number });
+const CARRIED = [...UNSENT, "draft", "offered"];
+const AS_IT_WAS = ["draft", "offered"];
+
+const envelope = ({ id, owner, device, at, state, code, number, kind, role, agreement }) =>
+  ({ id, owner, device, at, state, code, number, kind, role, agreement });
 
 // {file, name, code}. Nothing leaves the phone's store: the records stay and are still sent when there is a network.
 export async function exportAll(open) {
@@ -52,7 +56,7 @@ export async function exportAll(open) {
     count += 1;
   };
   for (const row of await all()) {
-    if (row.owner !== open.owner || !(UNSENT.includes(row.state) || row.state === "draft")) continue;
+    if (row.owner !== open.owner || !CARRIED.includes(row.state)) continue;
     const { body } = await load(open, row.id);
     add(await sealJson(key, { row: envelope(row), body }, binding("export", count)));
     for (const file of body.files) {
@@ -127,7 +131,7 @@ async function takeIn(open, { row, body }, next) {
   }
   if (known) return false;
   const bytes = body.files.reduce((sum, file) => sum + file.size, 0);
-  const kept = { ...row, state: row.state === "draft" ? "draft" : "saved", count: body.files.length, bytes, sent: 0, rev: 1 };
+  const kept = { ...row, state: AS_IT_WAS.includes(row.state) ? row.state : "saved", count: body.files.length, bytes, sent: 0, rev: 1 };
   kept.body = await sealJson(open.key, body, binding("body", ...bound));
   await transact(["records"], "readwrite", (to) => ask(to.add(kept)));
   return true;

@@ -11,7 +11,7 @@ import { isFull, withReserve } from "./room.js";
 import { Tampered } from "./seal.js";
 import { refill } from "./numbers.js";
 import { NoAnswer, Refusal, me, register } from "./server.js";
-import { send } from "./upload.js";
+import { sendOne } from "./upload.js";
 import { lock, opened, refresh } from "./vault.js";
 
 const LEASE = 15_000; // ms, where there are no Web Locks
@@ -21,6 +21,7 @@ const AGAIN = new Set([408, 410, 423, 425, 429]); // with every 5xx: not this re
 const ON_THE_WAY = /:(file-hash|file-length|file-cut|file-slow)$/; // bytes that were hurt while they travelled
 
 const waits = (row) => ["saved", "sending", "onserver"].includes(row.state);
+const unanswered = (row) => row.kind === "agreement" && row.state === "offered";
 const temporary = (error) =>
   error instanceof Refusal && (error.status >= 500 || AGAIN.has(error.status) || ON_THE_WAY.test(error.type));
 
@@ -87,8 +88,7 @@ async function sendFiles(open, record, who) {
   let refused = null;
   for (const file of body.files.filter((one) => one.state !== "verified")) {
     try {
-      const stored = await send(open, record.row, file, body.exhibits[0], who.csrf, shown(record));
-      if (stored.sha256 !== file.sha256 || stored.size !== file.size) throw new Tampered("the server has other bytes");
+      await sendOne(open, record.row, file, body.exhibits[0], who.csrf, shown(record));
     } catch (error) {
       const ofThisFile = error instanceof Tampered || (error instanceof Refusal && ![401, 403].includes(error.status));
       if (!ofThisFile) throw error;
@@ -111,6 +111,11 @@ async function each(open, who, id) {
   let record = null;
   try {
     record = await load(open, id);
+    if (record?.row.kind === "agreement") {
+      const { askAfter, sendAgreement } = await import("./send-agreement.js"); // few records are hand-overs
+      if (unanswered(record.row)) return await askAfter(open, record);
+      if (waits(record.row)) return await sendAgreement(open, record, who);
+    }
     if (!record || !waits(record.row)) return false;
     await sendRecord(open, record, who);
     return false;
@@ -134,7 +139,7 @@ async function each(open, who, id) {
 
 async function drainOnce() {
   const open = await opened();
-  const waiting = (await all()).filter(waits);
+  const waiting = (await all()).filter((row) => waits(row) || unanswered(row));
   if (!open) return waiting.length === 0 ? "empty" : "locked";
   const who = await me();
   await write("facts", { name: "clock", ms: who.clock, at: Date.now() });
@@ -142,20 +147,17 @@ async function drainOnce() {
     await lock(); // somebody else is signed in: what is here is neither sent nor lost
     return "other";
   }
-  await refresh({ owner: who.id, name: who.name, post: who.post, place: who.place });
+  await refresh({ owner: who.id, login: who.login, badge: who.badge, name: who.name, post: who.post, place: who.place });
   await refill(who.id, who.csrf);
   let again = false;
-  let broken = null;
-  for (const { id } of waiting.filter(({ owner }) => owner === open.owner)) {
-    try {
-      again = (await each(open, who, id)) || again;
-    } catch (error) {
-      if (error instanceof NoAnswer || error instanceof Refusal || isFull(error)) throw error; // as it would the next
-      broken ??= error; // a fault of ours in one record: the next is sent first, and then it is heard of
-    }
-  }
-  again = (await enrol(who.id, who)) || again; // last: no evidence waits for it
-  if (broken) throw broken;
+  const mine = waiting.filter((row) => row.owner === open.owner);
+  const agreed = mine.filter((row) => row.kind === "agreement");
+  for (const { id } of mine) if (!agreed.some((row) => row.id === id)) again = (await each(open, who, id)) || again;
+  again = (await enrol(who.id, who)) || again;
+  // After what they are about and the key that signed them: the server would only let them wait.
+  for (const { id } of agreed) again = (await each(open, who, id)) || again;
+  const { freshHeld } = await import("./holding.js");
+  await freshHeld(open, mine.length > 0);
   if (waiting.length === 0) return "empty";
   return again ? "again" : "done";
 }
@@ -186,21 +188,10 @@ let delay = SOON;
 // Drains now and again whenever there is hope: a network, a person looking at the page, and time.
 export async function keepDraining() {
   clearTimeout(timer);
-  let outcome = "again"; // also after a fault of ours
-  try {
-    outcome = await drain();
-  } finally {
-    const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
-    delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
-    if (hopeful) timer = setTimeout(keepDraining, delay);
-    if (outcome === "noanswer") wakeMe();
-  }
-}
-
-// Where the browser has Background Sync, its worker wakes this page when a network is back (sw.js): sooner than the timer
-// where the page is asleep. Nothing depends on it.
-function wakeMe() {
-  navigator.serviceWorker?.ready.then(({ sync }) => sync?.register("drain")).catch(() => {}); // refused by the browser
+  const outcome = await drain();
+  const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
+  delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
+  if (hopeful) timer = setTimeout(keepDraining, delay);
 }
 
 export function watch() {
@@ -210,7 +201,6 @@ export function watch() {
   };
   addEventListener("online", now);
   addEventListener("pageshow", now);
-  navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "drain" && now());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
   now();
 }

@@ -32,6 +32,20 @@ function offerVault() {
   }
 }
 
+// A phone that works without a network must be able to read codes without one. Where the browser reads none by itself, the
+// reader is kept too, in the background and only on a phone that was made ready for this work.
+async function keepReader() {
+  try {
+    if (!localStorage.getItem(NAME)) return;
+  } catch {
+    return; // storage is forbidden, so this is no such phone
+  }
+  const formats = (await globalThis.BarcodeDetector?.getSupportedFormats().catch(() => [])) ?? [];
+  if (formats.includes("qr_code")) return;
+  const { active } = await navigator.serviceWorker.ready;
+  active.postMessage("keep the reader");
+}
+
 export async function enhance(root) {
   offerVault();
   if (root.installed) return;
@@ -42,14 +56,11 @@ export async function enhance(root) {
   const box = document.querySelector("[data-new-version]");
   const registration = await navigator.serviceWorker.register("/sw.js", { updateViaCache: "none" }).catch(() => null);
   if (!registration) return; // a private window, or storage forbidden: every page works from the network
+  keepReader();
   const look = (worker) => worker?.addEventListener("statechange", () => {
     if (worker.state === "installed" && navigator.serviceWorker.controller) offer(worker, box);
   });
   if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting, box);
   look(registration.installing);
   registration.addEventListener("updatefound", () => look(registration.installing));
-  // Another language was chosen on the server's page: what this phone keeps follows at once, not some day.
-  const { lang } = document.documentElement;
-  const names = location.pathname.startsWith("/phone") ? [lang] : await caches.keys();
-  if (!names.some((name) => name.endsWith(lang))) registration.update().catch(() => {}); // no network: some day
 }

@@ -1,5 +1,5 @@
 // Drafts and unsent registrations. A record is an envelope in clear and a sealed body:
-//   {id, owner, device, at, rev, state, count, bytes, sent, notice, number, code, body}
+//   {id, owner, device, at, rev, state, count, bytes, sent, notice, number, code, body}, and of a hand-over kind, role, agreement
 // `id`, `owner`, `device` and `at` are fixed when it is begun and sealed into every piece of it: under another
 // officer's name or another time it does not open. `rev` counts changes, so that two pages cannot overwrite each other.
 //
@@ -15,6 +15,9 @@ export const MOST_FILES = 40;
 
 // What becomes of a record, in this order. "held": the server refused something, and a person has to look.
 export const UNSENT = ["saved", "sending", "held", "onserver"];
+
+// What may be taken from the list: nothing of it is missing anywhere.
+export const LOOSE = ["draft", "verified", "disputed", "dropped"];
 
 export class ChangedElsewhere extends Error {
   name = "ChangedElsewhere";
@@ -133,11 +136,14 @@ export async function wipe(open, record) {
   await forgetPieces([record.row.id]);
 }
 
-// A draft, never a registration; or the note of one that the server has verified.
+// Lets go of the photographs of a record that is done.
+export const wipeFiles = (record) => (record.body.files.length > 0 ? forgetPieces([record.row.id]) : undefined);
+
+// A draft, never what was signed or saved; or the note of what is done.
 export async function discard(id) {
   await transact(["records", "chunks"], "readwrite", async (records, chunks) => {
     const row = await ask(records.get(id));
-    if (row && !["draft", "verified"].includes(row.state)) throw new Error("an unsent record is never thrown away");
+    if (row && !LOOSE.includes(row.state)) throw new Error("an unsent record is never thrown away");
     await ask(chunks.delete(IDBKeyRange.bound([id], [id, []])));
     await ask(records.delete(id));
   });

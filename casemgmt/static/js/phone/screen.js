@@ -1,10 +1,11 @@
 // "On this phone": what waits here and for how long, sending it now, and what to do when it cannot be sent.
 
 import { age, stateWords, when } from "./words.js";
+import { unpacked } from "./signed.js";
 import { exportAll, importFile } from "./carry.js";
 import { onChange, read } from "./database.js";
 import { keepDraining } from "./drain.js";
-import { all, discard, keep, load, mark } from "./records.js";
+import { LOOSE, all, discard, keep, load, mark } from "./records.js";
 import { Tampered } from "./seal.js";
 import { me } from "./server.js";
 import { offerChange, setUp } from "./setup.js";
@@ -12,6 +13,8 @@ import { askForPin } from "./unlock.js";
 import { lock, opened, vaults } from "./vault.js";
 
 const SHOWN = 50;
+const GONE = ["verified", "disputed", "dropped"];
+const TAGS = { held: "bad", disputed: "bad", verified: "ok", draft: "quiet", dropped: "quiet", offered: "info" };
 
 class Screen {
   constructor(root) {
@@ -59,14 +62,6 @@ class Screen {
     await this.showRecords(open, records);
     this.showOthers(open, known, records);
     await this.showOutcome();
-    this.showPromise(records);
-  }
-
-  // Not waited for: some browsers never answer.
-  showPromise(records) {
-    const unsent = records.some(({ state }) => state !== "verified");
-    const tell = (kept) => (this.root.querySelector("[data-not-promised]").hidden = kept !== false || !unsent);
-    if (navigator.storage?.persisted) navigator.storage.persisted().then(tell, () => {});
   }
 
   async showRecords(open, records) {
@@ -76,7 +71,7 @@ class Screen {
     this.list.replaceChildren(...nodes);
     this.root.querySelector("[data-empty]").hidden = !open || mine.length > 0;
     const done = this.root.querySelector("[data-saved]");
-    const saved = mine.find((row) => row.id === this.saved);
+    const saved = mine.find((row) => row.id === this.saved && row.kind !== "agreement");
     done.hidden = !saved;
     if (saved) {
       done.querySelector("h2").textContent = saved.state === "verified" ? this.words.verified : this.words.savedTitle;
@@ -89,7 +84,7 @@ class Screen {
     const box = this.root.querySelector("[data-others]");
     const lines = [];
     for (const { owner, name } of known) {
-      const theirs = records.filter((row) => row.owner !== open?.owner && row.owner === owner && row.state !== "verified");
+      const theirs = records.filter((row) => row.owner !== open?.owner && row.owner === owner && !GONE.includes(row.state));
       if (theirs.length > 0) {
         lines.push(this.words.others.replace("{name}", name).replace("{count}", theirs.length)
           .replace("{age}", age(theirs[0].at, this.words)));
@@ -120,13 +115,22 @@ class Screen {
       tampered = true;
     }
     part("state").textContent = tampered ? this.words.tampered : stateWords(row, this.words);
-    part("state").className = `tag ${tampered ? "bad" : { held: "bad", verified: "ok", draft: "quiet" }[row.state] ?? "warn"}`;
-    part("what").textContent = [row.number, body?.summary].filter(Boolean).join(" ") || this.words.nothing;
-    part("when").textContent = [when(row.at), row.state !== "verified" && age(row.at, this.words), this.files(row)]
+    part("state").className = `tag ${tampered ? "bad" : TAGS[row.state] ?? "warn"}`;
+    part("what").textContent = this.what(row, body);
+    part("when").textContent = [when(row.at), !GONE.includes(row.state) && age(row.at, this.words), this.files(row)]
       .filter(Boolean).join(" · ");
     part("notice").textContent = this.notice(row);
     this.actions(node, open, row, tampered);
     return node;
+  }
+
+  what(row, body) {
+    if (row.kind !== "agreement" || !body) return [row.number, body?.summary].filter(Boolean).join(" ") || this.words.nothing;
+    const { record: offer } = unpacked(body.offer);
+    const answer = body.answer && unpacked(body.answer).record;
+    const words = this.words[row.role === "giver" ? (answer ? "gave" : "offers") : "received"];
+    const other = row.role === "giver" ? answer?.by : offer.by;
+    return [row.number, words.replace("{name}", other?.name ?? "").replace("{count}", offer.items.length)].filter(Boolean).join(" ");
   }
 
   files(row) {
@@ -148,15 +152,18 @@ class Screen {
       if (wanted && typeof work === "string") button.href = work;
       else if (wanted) button.addEventListener("click", work);
     };
-    show("open", row.state === "draft" && !tampered, `/phone/new?draft=${row.id}`);
-    show("view", Boolean(row.code), `/seizures/${row.code}/saved`);
-    show("mend", row.state === "held" && !row.code && !tampered, () => this.mend(open, row.id));
+    const agreement = row.kind === "agreement";
+    const page = agreement ? `/phone/${row.role === "giver" ? "hand-over" : "receive"}?record=${row.id}` : `/phone/new?draft=${row.id}`;
+    show("open", row.state === "draft" && !tampered, page);
+    show("show", agreement && row.state !== "draft" && !tampered, page);
+    show("view", Boolean(row.code), agreement ? `/hand-overs/${row.code}` : `/seizures/${row.code}/saved`);
+    show("mend", row.state === "held" && !row.code && !tampered && !agreement, () => this.mend(open, row.id));
     show("again", row.state === "held", async () => {
       await mark({ row }, { state: "saved", notice: null });
       keepDraining();
     });
-    show("discard", row.state === "draft" || row.state === "verified", () => {
-      if (row.state === "verified" || confirm(this.words.discard)) discard(row.id);
+    show("discard", LOOSE.includes(row.state), () => {
+      if (row.state !== "draft" || confirm(this.words.discard)) discard(row.id);
     });
   }
 

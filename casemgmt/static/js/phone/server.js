@@ -1,5 +1,7 @@
 // Talking to the server's JSON API in the name of whoever is signed in now.
 
+import { base64url } from "./base64.js";
+
 const PATIENCE = 30_000;
 
 // Nothing was answered, or not by the register (a captive portal, a proxy): try again later.
@@ -76,12 +78,17 @@ export const register = (said, csrf) => post("/api/v1/seizures", said, csrf, "id
 // A block of numbers that nobody else gets: {numbers}.
 export const reserve = (said, csrf) => post("/api/v1/number-blocks", said, csrf, "numbers");
 
-const base64url = (bytes) =>
-  btoa(String.fromCharCode(...bytes)).replaceAll("+", "-").replaceAll("/", "_").replace(/=+$/, "");
-
 // The public half of the key behind the officer's PIN.
 export const enrolKey = ({ spki, proof, ...said }, csrf) =>
   post("/api/v1/pin-keys", { spki: base64url(spki), proof: base64url(proof), ...said }, csrf, "id", "fingerprint", "revoked");
+
+// A hand-over that was agreed between two phones: {state, handover, number, why}; and how it stands now.
+export const bring = (said, csrf) => post("/api/v1/agreements", said, csrf, "state");
+export const broughtAs = async (id) => json(await ask(`/api/v1/agreements/${id}`), "state");
+
+// One page of what the person who is signed in holds: {scope, exhibits, more}.
+export const heldPage = async (after) =>
+  json(await ask(`/api/v1/exhibits?scope=held${after && `&after=${after}`}`), "scope", "exhibits");
 
 const STALLED = 60_000;
 

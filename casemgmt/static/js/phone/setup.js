@@ -66,7 +66,7 @@ export async function setUp(box, me, done) {
     const pin = chosen(form, words, say);
     if (!pin) return undefined;
     say(words.making);
-    await create({ owner: who.id, name: who.name, post: who.post, place: who.place }, pin);
+    await create({ owner: who.id, login: who.login, badge: who.badge, name: who.name, post: who.post, place: who.place }, pin);
     form.reset();
     box.hidden = true;
     if (await opened()) keepDraining();

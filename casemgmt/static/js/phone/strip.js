@@ -2,12 +2,12 @@
 // locking the phone's store when its officer signs out or somebody else signs in.
 
 import { onChange, read } from "./database.js";
-import { all } from "./records.js";
+import { UNSENT, all } from "./records.js";
 import { age, isOld } from "./words.js";
 import { lock } from "./opened.js";
 
 async function show(strip, words) {
-  const waiting = (await all()).filter((row) => row.state !== "verified" && row.state !== "draft");
+  const waiting = (await all()).filter((row) => UNSENT.includes(row.state));
   strip.hidden = waiting.length === 0;
   if (strip.hidden) return;
   const oldest = waiting[0].at;

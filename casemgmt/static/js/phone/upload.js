@@ -4,6 +4,7 @@
 // server has, so that a cut costs only what was on its way, also after the browser was closed in between.
 
 import { PIECE, piece } from "./records.js";
+import { Tampered } from "./seal.js";
 import { NoAnswer, Refusal, ask, pour } from "./server.js";
 
 const AT_ONCE = 16; // pieces of 512 KiB in one request: an S3 store likes its parts not smaller
@@ -39,7 +40,7 @@ async function rest(open, row, file, offset) {
 
 // `exhibit`: its code. `progress(bytes)` is called with what the server is known to have, and what is on its way.
 // Answers with {sha256, size} of what the server has stored.
-export async function send(open, row, file, exhibit, csrf, progress) {
+async function send(open, row, file, exhibit, csrf, progress) {
   const begun = await ask("/api/v1/uploads", {
     method: "POST",
     headers: { ...common(csrf), "Upload-Length": String(file.size), "Upload-Metadata": described(file, exhibit) },
@@ -63,4 +64,10 @@ export async function send(open, row, file, exhibit, csrf, progress) {
   const { state, file: stored } = await (await ask(address)).json();
   if (state !== "stored") throw new NoAnswer("stored, it said before");
   return stored;
+}
+
+// The same, and the server's hash held against the phone's.
+export async function sendOne(open, row, file, exhibit, csrf, progress = () => {}) {
+  const stored = await send(open, row, file, exhibit, csrf, progress);
+  if (stored.sha256 !== file.sha256 || stored.size !== file.size) throw new Tampered("the server has other bytes");
 }

@@ -23,6 +23,7 @@ export function when(at) {
 }
 
 export function stateWords(row, words) {
+  if (row.kind === "agreement") return words[`agreement_${row.state}`] ?? words.agreement_saved;
   const percent = row.bytes > 0 ? Math.floor((100 * row.sent) / row.bytes) : 0;
   return (words[`state_${row.state}`] ?? row.state).replace("{percent}", percent);
 }
