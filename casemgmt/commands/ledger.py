@@ -15,6 +15,7 @@ import asyncpg
 from casemgmt.embedded.inspection import settings_for_inspection
 from casemgmt.ledger.errors import LedgerError
 from casemgmt.ledger.findings import Findings
+from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.recompute import recompute
 from casemgmt.ledger.recover import Recovered, recover
 from casemgmt.ledger.signer import open_signer
@@ -89,7 +90,8 @@ def recovery(done: Recovered) -> str:
     """For a person: what came back, then what has to be entered again."""
     words = {
         "key": "KEYS THAT WERE REVOKED AND HOLD AGAIN: revoke them before anybody signs in",
-        "signature": "Hand-overs whose signature by a person's key was in the lost database",
+        "lost-key": "Keys that have to be enrolled again",
+        "signature": "Hand-overs whose signature was in the lost database alone",
         "seizure": "Seizures that have to be entered again",
         "exhibit": "Exhibits that have to be entered again",
         "case": "Case files that have to be entered again",
@@ -98,11 +100,18 @@ def recovery(done: Recovered) -> str:
     }
     lines = [
         f"The ledger is back from {done.before} to {done.after} entries; {done.entries} of them came from the store.",
-        f"Custody was made up for on {done.caught_up} exhibits.",
+        f"Custody was made up for on {done.caught_up} exhibits; {done.keys} keys were enrolled or revoked again.",
     ]
     for kind, heading in words.items():
         if found := done.numbers.get(kind):
             lines += [f"{heading}: {len(found)}", *(f"  {number}" for number in found)]
+    if done.confirmed:
+        lines += [f"Witnesses that cosigned the recovered ledger: {', '.join(done.confirmed)}"]
+    if done.silent:
+        lines += [
+            "Witnesses that could not be asked; get their newest checkpoint and recover once more with --checkpoint:",
+            *(f"  {name}: {why}" for name, why in done.silent.items()),
+        ]
     if done.behind:
         lines += [f"Exhibits whose custody stands where the backup has it: {len(done.behind)}"]
         lines += [f"  {number}: {reason}" for number, reason in done.behind.items()]
@@ -142,7 +151,11 @@ async def _recover(settings: Settings, known: Sequence[Note]) -> Recovered:
         _connected(settings.sequencer_dsn, "SEQUENCER_URL", "sequencer") as connection,
     ):
         with closing(_store(settings)) as store:
-            return await recover(owner, connection, signer, store, retention=settings.retention, known=known)
+            key = await signer.verifier()
+            policy = read_file(settings.policy_file, key) if settings.policy_file else None
+            return await recover(
+                owner, connection, signer, store, retention=settings.retention, known=known, policy=policy
+            )
 
 
 def _store(settings: Settings) -> Store:

@@ -9,10 +9,12 @@ from typing import Any
 
 import asyncpg
 
+from casemgmt.ledger import beside
 from casemgmt.ledger.archive import Archived
 from casemgmt.ledger.errors import DamagedError, LedgerError
 from casemgmt.ledger.tiles import fetch_tiles
 from casemgmt.trust.batch import Row, full_tiles, write_batch
+from casemgmt.trust.beside import Beside
 from casemgmt.trust.hashing import leaf_hash
 from casemgmt.trust.note import Note
 from casemgmt.trust.tiles import FULL_WIDTH, Tile
@@ -74,11 +76,12 @@ class Batch:
     before: Note
     entries: Sequence[Entry]
     tiles: bytes
+    beside: Sequence[Beside] = ()
 
     def parts(self, origin: str) -> list[bytes]:
         """The object's bytes."""
         bodies, rows = [entry.body for entry in self.entries], [entry.row for entry in self.entries]
-        return write_batch(self.before, origin, self.first, self.root, bodies, rows, self.tiles)
+        return write_batch(self.before, origin, self.first, self.root, bodies, rows, self.tiles, self.beside)
 
 
 async def waiting(connection: asyncpg.Connection[Any]) -> list[Entry]:
@@ -94,7 +97,17 @@ async def of_tree(connection: asyncpg.Connection[Any], first: int, size: int, ro
     tiles = await fetch_tiles(connection, wanted)
     if len(entries) != size - first or len(tiles) != len(wanted):
         raise DamagedError(f"leaves or tiles of the batch {first} to {size - 1} are missing")
-    return Batch(first, size, root, before, entries, b"".join(tiles[tile] for tile in wanted))
+    return Batch(
+        first, size, root, before, entries, b"".join(tiles[tile] for tile in wanted),
+        await beside_of(connection, first, entries),
+    )  # fmt: skip
+
+
+async def beside_of(connection: asyncpg.Connection[Any], first: int, entries: Sequence[Entry]) -> Sequence[Beside]:
+    """Signatures and keys of entries that have their places from ``first`` on."""
+    if not beside.may_have([entry.body for entry in entries]):
+        return ()
+    return await beside.of_entries(connection, first, first + len(entries))
 
 
 def full(tiles: Sequence[Tile]) -> bytes:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
 
 from casemgmt.core.clock import utcnow
 from casemgmt.ledger.asking import NoAnswerError, Reply, post
+from casemgmt.ledger.tiles import fetch_tiles
 from casemgmt.trust.encoding import shown
 from casemgmt.trust.errors import TrustError
 from casemgmt.trust.keys import Signature, VerifierKey
 from casemgmt.trust.note import Note
-from casemgmt.trust.policy import Witness
+from casemgmt.trust.policy import Policy, Witness
+from casemgmt.trust.tiles import StoredTree, tiles_for_consistency
 from casemgmt.trust.witness import cosignature, request, size_answer
 
 PATIENCE = 5.0  # seconds for one answer
@@ -35,6 +40,9 @@ class Failed:
     problem: str
     detail: str = ""
     known: int | None = None
+
+    def __str__(self) -> str:
+        return " ".join(part for part in (self.problem, self.detail) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +100,27 @@ async def ask(witness: Witness, log: VerifierKey, note: Note, size: int, old: in
             return Overtaken(told)
         forgot, old = (told if told < old else None), told
     return Failed("behind", f"{old}", old)
+
+
+async def ask_about(
+    connection: asyncpg.Connection[Any], policy: Policy, log: VerifierKey, note: Note, size: int
+) -> dict[str, Outcome]:
+    """What each witness of ``policy`` says of the tree of ``size`` entries, the largest there is: one after the other,
+    by name."""
+
+    async def growth(old: int, new: int) -> list[bytes]:
+        return StoredTree(new, await fetch_tiles(connection, tiles_for_consistency(old, new))).consistency(old)
+
+    async def largest() -> int:
+        return size
+
+    found: dict[str, Outcome] = {}
+    for name, witness in policy.witnesses.items():
+        if witness.url:
+            found[name] = await ask(witness, log, note, size, 0, History(growth, largest))
+        else:
+            found[name] = Failed("no-address")
+    return found
 
 
 def _cosigned(reply: Reply, note: Note, key: VerifierKey, forgot: int | None) -> Outcome:

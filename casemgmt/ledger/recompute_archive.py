@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
 
+from casemgmt.ledger import beside
 from casemgmt.ledger.findings import PUBLISHED, STORE, Findings, name_of
 from casemgmt.storage.contract import NotStored, Store
 from casemgmt.trust.batch import BatchReader, Header, batch_key
+from casemgmt.trust.beside import Beside
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import TrustError
 from casemgmt.trust.hashing import leaf_hash
@@ -32,6 +35,9 @@ select b.size, b.root, a.object_key, a.version, a.size as bytes, a.sha256,
 _BODIES = """
 select l.leaf_index, e.body from ledger.leaf l join ledger.entry e on e.id = l.entry_id
  where l.leaf_index >= $1 and l.leaf_index < $2 order by l.leaf_index"""
+_RETURNED = """
+select l.leaf_index as place, r.line::text as line from ledger.leaf l join ledger.returned r on r.first = l.entry_id
+ where l.leaf_index >= $1 and l.leaf_index < $2"""
 _PUBLISHED = """
 select x.size, x.note, c.note as signed, p.text from ledger.published x
   join ledger.checkpoint c on c.size = x.size join ledger.policy p on p.version = x.policy order by x.policy, x.size"""
@@ -44,6 +50,7 @@ class _Object:
     header: Header
     leaves: Sequence[bytes]
     tiles: Sequence[bytes]
+    beside: Sequence[Beside]
     size: int
     sha256: bytes
 
@@ -79,6 +86,7 @@ async def check_archive(connection: asyncpg.Connection[Any], store: Store, key: 
         if tree.root() != head.root or list(read.tiles) != _full(changed):
             found.add(f"the tiles of the object of the entries from {first} on are not those of its entries", by=STORE)
         await _compare(connection, first, read.leaves, found)
+        await _compare_beside(connection, head, read.beside, found)
         first = head.size
 
 
@@ -118,6 +126,30 @@ async def _compare(connection: asyncpg.Connection[Any], first: int, leaves: Sequ
             return
 
 
+async def _compare_beside(
+    connection: asyncpg.Connection[Any], head: Header, stored: Sequence[Beside], found: Findings
+) -> None:
+    """Signatures and keys as they were when their entries were stored. An object from before they were kept there has
+    none; those of records that a recovery could not bring back are beside the recovery."""
+    if not stored:
+        return
+    there = await beside.of_entries(connection, head.first, head.size)
+    back = {row["place"]: json.loads(row["line"]) for row in await connection.fetch(_RETURNED, head.first, head.size)}
+    for one in stored:
+        kept = one in there or back.get(one.entries[0]) == one.members
+        if not kept:
+            what = {"signature": "the signature", "key": "the key"}.get(str(one.members["what"]), "what stands beside")
+            changed = any(one.entries[0] in other.entries for other in there)
+            found.add(
+                f"{what} of {await name_of(connection, one.entries[0])} is "
+                f"{'another one than was' if changed else 'not in the database, and was'} stored", by=STORE,
+            )  # fmt: skip
+    places = {place for one in stored for place in one.entries}
+    for one in there:
+        if strange := [place for place in one.entries if place not in places]:
+            found.add(f"a signature or key of {await name_of(connection, strange[0])} was not stored with it", by=STORE)
+
+
 async def check_published(connection: asyncpg.Connection[Any], found: Findings) -> None:
     """Every published note is the signed checkpoint with the cosignatures its policy asks for."""
     async for row in connection.cursor(_PUBLISHED, prefetch=200):
@@ -152,8 +184,9 @@ def _read(store: Store, key: str, version: str | None) -> _Object:
         tiles = [data for _, data in batch.tiles()]
         for _ in batch.rows():
             pass
+        beside = list(batch.beside())
         batch.end()
-    return _Object(batch.header, leaves, tiles, size, digest.digest())
+    return _Object(batch.header, leaves, tiles, beside, size, digest.digest())
 
 
 async def _on(store: Store, work: Any, *arguments: Any) -> Any:

@@ -24,9 +24,10 @@ BATCH = 2_000
 
 _CUSTODY = """
 with e as (
-  select l.id, l.stream, l.stream_seq, l.seizure_id, l.exhibit_id, l.detached, l.body, x.id as exhibit
+  select l.id, l.stream, l.stream_seq, l.seizure_id, l.exhibit_id, l.detached, l.recovered, l.body, x.id as exhibit
     from ledger.entry l left join exhibits.exhibit x on x.number = substr(l.stream, 9) where l.stream like 'exhibit:%')
-select e.id, e.body, e.detached, e.seizure_id as of_seizure, e.exhibit_id as of_exhibit,
+select e.id, e.body, e.detached, e.recovered, g.assertion_id is not null as signed,
+       e.seizure_id as of_seizure, e.exhibit_id as of_exhibit,
        coalesce(e.stream, 'exhibit:' || y.number, '') as stream, coalesce(e.stream_seq, c.seq) as stream_seq,
        c.seq, c.exhibit_id as event_exhibit, c.seizure_id as event_seizure, c.kind, c.actor_id, c.from_id, c.to_id,
        c.seal_no as seen_seal, c.seal_state as seen_state, c.reason, c.discrepancy, c.note, c.device_at, c.hash, c.prev,
@@ -37,7 +38,8 @@ select e.id, e.body, e.detached, e.seizure_id as of_seizure, e.exhibit_id as of_
   left join exhibits.exhibit y on y.id = coalesce(c.exhibit_id, e.exhibit)
   left join seizures.seizure s on s.id = y.seizure_id
   left join custody.handover h on h.id = c.handover_id
- order by coalesce(e.exhibit, c.exhibit_id), 6, 7"""
+  left join custody.signature g on g.exhibit_id = c.exhibit_id and g.seq = c.seq
+ order by coalesce(e.exhibit, c.exhibit_id), stream, stream_seq"""
 _WITHOUT_ENTRY = """
 select x.number from exhibits.exhibit x
  where not exists (select from ledger.entry l where l.stream = 'exhibit:' || x.number)
@@ -122,6 +124,11 @@ def _check_event(row: asyncpg.Record, stand: _Stand, found: Findings) -> None:
     wrong = _different(_as_written(row, kind), _as_said(event, kind, stand.last_hash, before, row))
     if wrong:
         found.add(f"{what} says something else than its entry: {wrong}", by=ENTRY)
+    by_key = _of(event.data, "signature", "means") in ("passkey", "pin")
+    if row["signed"] and not by_key:
+        found.add(f"{what} has a signature, and its entry says that it has none", by=ENTRY)
+    elif by_key and not row["signed"] and not row["recovered"]:
+        found.add(f"the signature of {what} is gone", by=ENTRY)
 
 
 def _as_written(row: asyncpg.Record, kind: str) -> dict[str, object]:

@@ -1,9 +1,10 @@
 """Brings a database that is older than the log back to the log, from the write-once store, without a fork.
 
 What comes back whole is the ledger: every entry with its bytes, its stream, its number and its place, and the signed
-checkpoints. Of the other tables, custody of exhibits that the backup has is made up for from the entries' bytes; the
-rest (seizures, exhibits, cases, files, people that are newer than the backup) is listed by number, and is entered again
-by people, as new events. ``docs/guide/administrator.md`` is the runbook.
+checkpoints. Of the other tables, custody of exhibits that the backup has is made up for from the entries' bytes, with
+its signatures; people's keys are enrolled and revoked, and numbers reserved, as the entries say. The rest (seizures,
+exhibits, cases, files, people that are newer than the backup) is listed by number, and is entered again by people, as
+new events. ``docs/guide/administrator.md`` is the runbook.
 """
 
 from __future__ import annotations
@@ -24,18 +25,21 @@ import asyncpg
 from casemgmt.ledger import batches
 from casemgmt.ledger.archive import Archive, Archived
 from casemgmt.ledger.batches import Batch, Entry
+from casemgmt.ledger.cosigning import Cosigned, Disputed, ask_about
 from casemgmt.ledger.errors import ForkError, LedgerError
 from casemgmt.ledger.sequencer import LOCK, keep_checkpoint, proof_since, require_key, restored
-from casemgmt.ledger.serials import serials_in
+from casemgmt.ledger.serials import RESERVED, reserved_block, serials_in
 from casemgmt.ledger.signer import LogSigner
 from casemgmt.storage.contract import NotStored, Store
 from casemgmt.trust.batch import BatchReader, Header
+from casemgmt.trust.beside import Beside
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import EventError, TrustError
 from casemgmt.trust.events import Event
 from casemgmt.trust.hashing import leaf_hash
 from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.note import Note
+from casemgmt.trust.policy import Policy
 from casemgmt.trust.tiles import TileFrontier
 
 LISTED = 1_000  # numbers of each kind that are kept beside the recovery; all of them are counted
@@ -50,12 +54,16 @@ class ConflictError(LedgerError):
 
 @dataclass
 class Recovered:
-    """``numbers``: what the entries speak of and the database has no rows for, by kind of record."""
+    """``numbers``: what the entries speak of and the database has no rows for, by kind of record. ``confirmed``: the
+    witnesses that cosigned the recovered tree; ``silent``: those that could not be asked, with the reason."""
 
     before: int
     after: int = 0
     entries: int = 0
     caught_up: int = 0
+    keys: int = 0
+    confirmed: list[str] = field(default_factory=list)
+    silent: dict[str, str] = field(default_factory=dict)
     behind: dict[str, str] = field(default_factory=dict)
     numbers: dict[str, list[str]] = field(default_factory=dict)
     types: Counter[str] = field(default_factory=Counter)
@@ -75,6 +83,7 @@ class _Read:
     header: Header
     entries: Sequence[Entry]
     tiles: bytes
+    beside: Sequence[Beside]
     stored: Archived
 
 
@@ -86,11 +95,13 @@ async def recover(
     *,
     retention: timedelta,
     known: Sequence[Note] = (),
+    policy: Policy | None = None,
 ) -> Recovered:
     """``owner`` is signed in as owner_login, ``connection`` as sequencer. Safe to repeat after a crash at any point.
 
-    ``known``: checkpoints that others hold (witnesses, packages); the store must reach every one of them. Raises
-    LedgerError, having left everything as it is up to the last whole batch.
+    ``known``: checkpoints that others hold (witnesses, packages); the store must reach every one of them. The witnesses
+    of ``policy``, or of the newest policy the backup has, are asked themselves. Raises LedgerError, having left
+    everything as it is up to the last whole batch.
     """
     await _lock(connection)
     await connection.execute("set plan_cache_mode = force_custom_plan")
@@ -103,6 +114,7 @@ async def recover(
     work = _Recovery(owner, connection, signer, archive, key, tree, signed)
     await work.run()
     await work.reach(known)
+    await work.ask_witnesses(policy or await _policy(connection))
     await work.finish()
     return work.done
 
@@ -148,20 +160,51 @@ class _Recovery:
             if root is not None and root != checkpoint.root:
                 raise ForkError(f"{who} knows another tree of {checkpoint.size} entries than the store holds")
 
+    async def ask_witnesses(self, policy: Policy | None) -> None:
+        """Whoever cosigned a larger tree, or another one, says so now and not when people work again."""
+        if policy is None or not self.done.after:
+            return
+        asked = await ask_about(self._db, policy, self._key, self._signed, self.done.after)
+        for name, outcome in asked.items():
+            match outcome:
+                case Cosigned():
+                    self.done.confirmed.append(name)
+                case Disputed(told=int(told)) if told > self.done.after:
+                    raise _incomplete(f"the witness {name}", told, self.done.after)
+                case Disputed():
+                    raise ForkError(
+                        f"the witness {name} knows another tree than the store holds ({outcome.status}: "
+                        f"{outcome.detail}): backup, store or signer are not those of the ledger it cosigned"
+                    )
+                case _:
+                    self.done.silent[name] = str(outcome)
+
     async def finish(self) -> None:
         """What follows from the entries: numbers are not given again, custody is made up for, the halt is lifted."""
         async with self._owner.transaction():
             ids = [self._highest.get(kind) for kind in ("entry", "seizure", "exhibit", "case")]
             await self._owner.execute("select ledger.raise_ids($1, $2, $3, $4)", *ids)
+            await self._keys("ledger.bring_back_keys()", "lost-key")
             for row in await self._owner.fetch("select exhibit, behind, reason from ledger.catch_up()"):
                 if row["reason"] is None:
                     self.done.caught_up += 1
                 else:
                     self.done.behind[row["exhibit"]] = row["reason"]
+            # after the signatures: what was signed with a key before it was revoked is signed
+            await self._keys("ledger.bring_back_revocations()", "key")
+            for row in await self._owner.fetch("select stream, stream_seq from ledger.unsigned()"):
+                self._name("signature", f"{row['stream']} {row['stream_seq']}")
             await self._owner.execute(
                 "select ledger.end_recovery($1, $2, $3)",
                 self.done.before, self.done.after, json.dumps(self.done.missing()),
             )  # fmt: skip
+
+    async def _keys(self, call: str, missing: str) -> None:
+        for row in await self._owner.fetch(f"select stream, key, done from {call}"):  # noqa: S608 - our own two
+            if row["done"]:
+                self.done.keys += 1
+            else:
+                self._name(missing, f"{row['stream'].partition(':')[2]} {row['key']}")
 
     async def _read(self, first: int) -> _Read | None:
         """The object of the entries from ``first`` on, checked by itself; None when there is none."""
@@ -191,10 +234,11 @@ class _Recovery:
             bodies = list(batch.entries())
             tiles = b"".join(data for _, data in batch.tiles())
             rows = list(batch.rows())
+            beside = list(batch.beside())
             batch.end()
         entries = [Entry(body, leaf_hash(body), row) for body, row in zip(bodies, rows, strict=True)]
         stored = Archived(key, info.version, size, digest.digest(), info.retained_until)
-        return _Read(batch.header, entries, tiles, stored)
+        return _Read(batch.header, entries, tiles, beside, stored)
 
     async def _take(self, read: _Read, following: Note | None) -> None:
         """Import one batch: entries, then leaves and tiles, then the checkpoint over it."""
@@ -205,9 +249,11 @@ class _Recovery:
                 f"the object of the entries from {head.first} on continues another tree than this database has: the "
                 "backup was changed, or belongs to another installation"
             )
-        batch = Batch(head.first, head.size, head.root, self._signed, read.entries, read.tiles)
+        batch = Batch(head.first, head.size, head.root, self._signed, read.entries, read.tiles, read.beside)
         if self._tree.size == before.size:
-            await self._import(read.entries)
+            async with self._owner.transaction():
+                await self._import(read.entries)
+                await self._take_beside(read)
             hashes = [entry.leaf_hash for entry in read.entries]
             tree, tiles = await asyncio.to_thread(self._tree.extended, hashes)
             if tree.root() != head.root or batches.full(tiles) != read.tiles:
@@ -267,8 +313,30 @@ class _Recovery:
             if error.sqlstate in ("23505", "CM001"):  # the number, or the place in its stream, is taken
                 raise _conflict(str(error)) from error
             raise
-        await self._note_serials([Event.parse(entry.body) for entry in fresh])
+        events = [Event.parse(entry.body) for entry in fresh]
+        await self._note_serials(events)
+        await self._bring_back_blocks([entry.row.event_id for entry in fresh], events)
         self.done.entries += len(fresh)
+
+    async def _take_beside(self, read: _Read) -> None:
+        """Signatures and keys, by the entries they belong to; they are made use of at the end."""
+        ids = {place: entry.row.id for place, entry in enumerate(read.entries, read.header.first)}
+        lines = [
+            {"entries": [ids[place] for place in one.entries], "line": dict(one.members)} for one in read.beside
+        ]  # fmt: skip
+        if lines:
+            await self._owner.execute("select ledger.take_beside($1::jsonb)", json.dumps(lines))
+
+    async def _bring_back_blocks(self, event_ids: Sequence[str], events: Sequence[Event]) -> None:
+        found = [
+            (event_id, *block)
+            for event_id, event in zip(event_ids, events, strict=True)
+            if (block := reserved_block(event)) is not None
+        ]
+        if found:
+            await self._owner.execute(
+                "select ledger.bring_back_blocks($1, $2, $3, $4, $5, $6)", *zip(*found, strict=True)
+            )
 
     async def _known(self, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
         ids = [
@@ -301,12 +369,9 @@ class _Recovery:
         self.done.types[event.type] += 1
         subject, _, number = event.stream.partition(":")
         if event.type.startswith("custody:handover:") and kept["exhibit"] is not None:
-            if (event.data.get("signature") or {}).get("means") in ("passkey", "pin"):
-                self._name("signature", f"{event.stream} {event.seq}")
             return  # made up for at the end
-        if event.type in ("accounts:passkey:revoked", "accounts:pinkey:revoked"):
-            self._name("key", f"{number} {event.data.get('key')}")
-            return
+        if subject == "passkeys" or event.type == RESERVED:
+            return  # brought back, or named at the end
         if detached and subject in ("seizure", "exhibit", "case"):
             self._name(subject, number)
         if event.type == "evidence:file:received":
@@ -331,6 +396,11 @@ async def _lock(connection: asyncpg.Connection[Any]) -> None:
             return
         await asyncio.sleep(0.1)
     raise LedgerError("a worker is sequencing this ledger: stop it first")
+
+
+async def _policy(connection: asyncpg.Connection[Any]) -> Policy | None:
+    text = await connection.fetchval("select text from ledger.policy order by version desc limit 1")
+    return None if text is None else Policy.parse(text)
 
 
 def _incomplete(who: str, known: int, there: int) -> LedgerError:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import asyncpg
@@ -123,6 +123,7 @@ class Sequencer:
         batch = Batch(self._tree.size, tree.size, tree.root(), self._signed, taken, batches.full(tiles))
         await self._sequence(batch, rows, tiles)
         self._tree = tree
+        batch = replace(batch, beside=await batches.beside_of(self._db, batch.first, taken))
         await self._sign(batch, await self._store(batch))
         return len(taken)
 

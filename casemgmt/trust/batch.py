@@ -9,7 +9,9 @@
 
 followed by an empty line and, without anything between or after them: the note (the signed checkpoint of the tree that
 ends where this batch begins), the entries (C2SP tlog-tiles framing: u16 length, bytes), the tiles this batch completed
-(8192 bytes each, by level, then number) and the rows (one JSON array a line). Format: docs/spec/ledger.md.
+(8192 bytes each, by level, then number) and the rows (one JSON array a line). Where something belongs to entries that
+they do not say themselves (signatures, keys), the form is v2, with a fourth number and lines at the end for it.
+Format: docs/spec/ledger.md.
 """
 
 import hashlib
@@ -19,6 +21,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from casemgmt.trust.beside import MOST_LINE, Beside
 from casemgmt.trust.encoding import from_decimal, hash_from_base64, shown, to_base64
 from casemgmt.trust.errors import BatchError, TrustError
 from casemgmt.trust.keys import check_name
@@ -26,6 +29,7 @@ from casemgmt.trust.note import Note
 from casemgmt.trust.tiles import FULL_BYTES, FULL_WIDTH, TILE_HEIGHT, TileId
 
 MAGIC = "casemgmt-ledger-batch/v1"
+MAGIC_BESIDE = "casemgmt-ledger-batch/v2"
 MOST_HEADER = 4_096
 MOST_NOTE = 65_536
 MOST_ENTRY = 0xFFFF
@@ -34,7 +38,7 @@ BLOCK = 1 << 18
 Read = Callable[[int], bytes]
 """The next up to n bytes, fewer only at the end."""
 
-_SIZES = re.compile(r"(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*)", re.ASCII)
+_SIZES = re.compile(r"(0|[1-9][0-9]*) (0|[1-9][0-9]*) (0|[1-9][0-9]*)(?: ([1-9][0-9]*))?", re.ASCII)
 
 
 def batch_key(origin: str, first: int) -> str:
@@ -80,6 +84,7 @@ class Header:
     before: Note
     entries: int
     rows: int
+    beside: int = 0
 
     @property
     def count(self) -> int:
@@ -93,13 +98,14 @@ class Header:
     @property
     def length(self) -> int:
         """Bytes of the whole object."""
-        return len(self.encoded()) + self.entries + len(self.tiles) * FULL_BYTES + self.rows
+        return len(self.encoded()) + self.entries + len(self.tiles) * FULL_BYTES + self.rows + self.beside
 
     def encoded(self) -> bytes:
         note = str(self.before).encode()
+        beside = f" {self.beside}" if self.beside else ""
         lines = (
-            MAGIC, self.origin, str(self.first), str(self.size), to_base64(self.root),
-            f"{len(note)} {self.entries} {self.rows}",
+            MAGIC_BESIDE if self.beside else MAGIC, self.origin, str(self.first), str(self.size), to_base64(self.root),
+            f"{len(note)} {self.entries} {self.rows}{beside}",
         )  # fmt: skip
         return "\n".join(lines).encode() + b"\n\n" + note
 
@@ -122,18 +128,26 @@ def framed(entries: Sequence[bytes]) -> bytes:
 
 
 def write_batch(
-    before: Note, origin: str, first: int, root: bytes, entries: Sequence[bytes], rows: Sequence[Row], tiles: bytes
+    before: Note,
+    origin: str,
+    first: int,
+    root: bytes,
+    entries: Sequence[bytes],
+    rows: Sequence[Row],
+    tiles: bytes,
+    beside: Sequence[Beside] = (),
 ) -> list[bytes]:
     """The parts of the object, in order. The same batch gives the same bytes at every try."""
     body, lines = framed(entries), b"".join(row.line() for row in rows)
-    header = Header(origin, first, first + len(entries), root, before, len(body), len(lines))
+    last = b"".join(one.line() for one in beside)
+    header = Header(origin, first, first + len(entries), root, before, len(body), len(lines), len(last))
     if len(rows) != len(entries) or not entries or len(tiles) != len(header.tiles) * FULL_BYTES:
         raise BatchError("a batch has one row for each entry, and exactly the tiles it completes")
-    return [header.encoded(), body, tiles, lines]
+    return [header.encoded(), body, tiles, lines, last]
 
 
 class BatchReader:
-    """Reads an object once, front to back: ``header``, then ``entries``, ``tiles``, ``rows``, then ``end``.
+    """Reads an object once, front to back: ``header``, then ``entries``, ``tiles``, ``rows``, ``beside``, then ``end``.
 
     Nothing is believed: every form that ``write_batch`` does not write raises BatchError. Memory: one entry.
     """
@@ -168,6 +182,13 @@ class BatchReader:
         if left:
             raise BatchError("bytes are left over behind the rows of the batch")
 
+    def beside(self) -> Iterator[Beside]:
+        left = self.header.beside
+        while left:
+            line = self._line(min(left, MOST_LINE))
+            left -= len(line)
+            yield Beside.parse(line, self.header.first, self.header.size)
+
     def end(self) -> None:
         if self._have(1):
             raise BatchError("bytes are left over behind the batch")
@@ -188,15 +209,16 @@ class BatchReader:
             self._line(MOST_HEADER)[:-1].decode("utf-8") for _ in range(7)
         )
         match = _SIZES.fullmatch(sizes)
-        if magic != MAGIC or match is None or empty:
+        if match is None or magic != (MAGIC_BESIDE if match[4] else MAGIC) or empty:
             raise BatchError("not a batch of ledger entries")
-        note, entries, rows = (from_decimal(part) for part in match.groups())
+        note, entries, rows, beside = (from_decimal(part or "0") for part in match.groups())
         if note > MOST_NOTE:
             raise BatchError(f"a note has at most {MOST_NOTE} bytes")
         before = Note.parse(self._take(note).decode("utf-8"))
         return Header(
-            check_name(origin), from_decimal(first), from_decimal(size), hash_from_base64(root), before, entries, rows
-        )
+            check_name(origin), from_decimal(first), from_decimal(size), hash_from_base64(root), before, entries, rows,
+            beside,
+        )  # fmt: skip
 
     def _have(self, count: int) -> bool:
         """Whether ``count`` bytes are there; they are in the buffer then."""

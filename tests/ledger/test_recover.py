@@ -17,6 +17,7 @@ import pytest
 from casemgmt.embedded import roles
 from casemgmt.embedded.cluster import Cluster
 from casemgmt.ledger import batches
+from casemgmt.ledger.cosigning import Cosigned, ask_about
 from casemgmt.ledger.errors import ForkError, LedgerError, RewoundError
 from casemgmt.ledger.recover import ConflictError, Recovered, recover
 from casemgmt.ledger.sequencer import Sequencer, run_sequencer
@@ -25,11 +26,16 @@ from casemgmt.storage.local import LocalStore
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.keys import SigningKey
 from casemgmt.trust.note import Note
+from casemgmt.trust.policy import Policy
 from tests import db
 from tests.db import Dsn
 from tests.ledger.entries import Writer
 from tests.ledger.test_recompute import look
 from tests.ledger.test_sequencer import drain, tree_of
+from tests.ledger.test_witnessing import programs
+from tests.witness.programs import Program, policy_of
+
+__all__ = ["programs"]
 
 
 @dataclass
@@ -76,11 +82,17 @@ class House:
         async with asyncio.timeout(20):
             await run_sequencer(dsn.sequencer, self.signer, self.store, asyncio.Event())
 
-    async def recover(self, dsn: Dsn, *known: Note) -> Recovered:
+    async def recover(self, dsn: Dsn, *known: Note, policy: Policy | None = None) -> Recovered:
         owner, sequencing = await asyncpg.connect(dsn.owner_login), await asyncpg.connect(dsn.sequencer)
         try:
             return await recover(
-                owner, sequencing, self.signer, self.store, retention=timedelta(days=1), known=list(known)
+                owner,
+                sequencing,
+                self.signer,
+                self.store,
+                retention=timedelta(days=1),
+                known=list(known),
+                policy=policy,
             )
         finally:
             await owner.close()
@@ -223,6 +235,53 @@ async def test_a_store_that_lost_the_end_is_not_taken_for_the_whole(house: House
     with pytest.raises(LedgerError, match=r"a checkpoint that was given knows of 3 entries"):
         await house.recover(old, note)
     assert await rows(old, "select count(*) from ledger.recovery") == [(0,)]
+
+
+async def _cosigned(house: House, policy: Policy, key: SigningKey) -> None:
+    connection = await asyncpg.connect(house.ledger.sequencer)
+    size, note = await connection.fetchrow("select size, note from ledger.checkpoint order by size desc limit 1")
+    answers = await ask_about(connection, policy, key.verifier, Note.parse(note), size)
+    assert all(isinstance(answer, Cosigned) for answer in answers.values())
+    await connection.close()
+
+
+async def test_a_witness_says_by_itself_that_the_store_lost_the_end(
+    house: House, key: SigningKey, programs: list[Program]
+) -> None:
+    policy = Policy.parse(policy_of(key.verifier, programs))
+    await house.work(house.ledger, 1)
+    old = await house.backup()
+    await house.work(house.ledger, 2)
+    await _cosigned(house, policy, key)
+    last = house.store.path(max(found.key for found in house.store.objects()))
+    kept = last.read_bytes()
+    last.unlink()
+    house.signer.record.path.unlink()
+    house.signer.record.begin_with(
+        Note.parse((await rows(house.ledger, "select note from ledger.checkpoint where size = 2"))[0][0])
+    )
+    with pytest.raises(LedgerError, match=r"the witness customs knows of 3 entries, and the store holds 2"):
+        await house.recover(old, policy=policy)
+    assert await rows(old, "select count(*) from ledger.recovery") == [(0,)]
+    last.write_bytes(kept)
+    await programs[1].stop_here()
+    done = await house.recover(old, policy=policy)
+    assert (done.after, done.confirmed, list(done.silent)) == (3, ["customs", "prosecution"], ["police"])
+
+
+async def test_a_witness_that_knows_another_history_stops_the_recovery(
+    house: House, key: SigningKey, programs: list[Program]
+) -> None:
+    policy = Policy.parse(policy_of(key.verifier, programs))
+    await house.work(house.ledger, 1)
+    old = await house.backup()
+    other = Checkpoint(key.name, 1, bytes(32)).signed(key)
+    connection = await asyncpg.connect(house.ledger.sequencer)
+    answers = await ask_about(connection, policy, key.verifier, other, 1)
+    await connection.close()
+    assert isinstance(answers["customs"], Cosigned)
+    with pytest.raises(ForkError, match="the witness customs knows another tree"):
+        await house.recover(old, policy=policy)
 
 
 async def test_a_changed_backup_is_not_recovered(house: House, key: SigningKey) -> None:
