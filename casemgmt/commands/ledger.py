@@ -17,7 +17,8 @@ from casemgmt.ledger.errors import LedgerError
 from casemgmt.ledger.findings import Findings
 from casemgmt.ledger.policy import read_file
 from casemgmt.ledger.recompute import recompute
-from casemgmt.ledger.recover import Recovered, recover
+from casemgmt.ledger.recover import recover
+from casemgmt.ledger.reimport import Recovered
 from casemgmt.ledger.signer import open_signer
 from casemgmt.settings import PREFIX, SettingError, Settings, load
 from casemgmt.storage.config import open_store

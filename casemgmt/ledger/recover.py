@@ -12,13 +12,11 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import json
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 
@@ -27,55 +25,19 @@ from casemgmt.ledger.archive import Archive, Archived
 from casemgmt.ledger.batches import Batch, Entry
 from casemgmt.ledger.cosigning import Cosigned, Disputed, ask_about
 from casemgmt.ledger.errors import ForkError, LedgerError
+from casemgmt.ledger.reimport import Recovered, Reimport
 from casemgmt.ledger.sequencer import LOCK, keep_checkpoint, proof_since, require_key, restored
-from casemgmt.ledger.serials import RESERVED, reserved_block, serials_in
 from casemgmt.ledger.signer import LogSigner
 from casemgmt.storage.contract import NotStored, Store
 from casemgmt.trust.batch import BatchReader, Header
 from casemgmt.trust.beside import Beside
 from casemgmt.trust.checkpoint import Checkpoint
-from casemgmt.trust.errors import EventError, TrustError
-from casemgmt.trust.events import Event
+from casemgmt.trust.errors import TrustError
 from casemgmt.trust.hashing import leaf_hash
 from casemgmt.trust.keys import VerifierKey
 from casemgmt.trust.note import Note
 from casemgmt.trust.policy import Policy
 from casemgmt.trust.tiles import TileFrontier
-
-LISTED = 1_000  # numbers of each kind that are kept beside the recovery; all of them are counted
-
-_THERE = "select id, event_id, body from ledger.entry where id = any ($1::bigint[]) or event_id = any ($2::uuid[])"
-_REIMPORT = "select ledger.reimport($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"
-
-
-class ConflictError(LedgerError):
-    """The database has events that have no place in the log, because somebody worked with the restored backup."""
-
-
-@dataclass
-class Recovered:
-    """``numbers``: what the entries speak of and the database has no rows for, by kind of record. ``confirmed``: the
-    witnesses that cosigned the recovered tree; ``silent``: those that could not be asked, with the reason."""
-
-    before: int
-    after: int = 0
-    entries: int = 0
-    caught_up: int = 0
-    keys: int = 0
-    confirmed: list[str] = field(default_factory=list)
-    silent: dict[str, str] = field(default_factory=dict)
-    behind: dict[str, str] = field(default_factory=dict)
-    numbers: dict[str, list[str]] = field(default_factory=dict)
-    types: Counter[str] = field(default_factory=Counter)
-
-    def missing(self) -> dict[str, Any]:
-        """What is kept beside the recovery: all counts, and the first numbers of each kind."""
-        return {
-            "numbers": {kind: found[:LISTED] for kind, found in self.numbers.items()},
-            "counts": {kind: len(found) for kind, found in self.numbers.items()},
-            "events": dict(self.types),
-            "custody_behind": dict(list(self.behind.items())[:LISTED]),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +98,7 @@ class _Recovery:
         self._signer, self._archive, self._key = signer, archive, key
         self._tree, self._signed = tree, signed
         self.done = Recovered(Checkpoint.parse(signed.text).size)
-        self._highest: dict[str, int] = {}
+        self._entries = Reimport(owner, connection, self.done)
 
     async def run(self) -> None:
         at = self.done.before
@@ -182,7 +144,7 @@ class _Recovery:
     async def finish(self) -> None:
         """What follows from the entries: numbers are not given again, custody is made up for, the halt is lifted."""
         async with self._owner.transaction():
-            ids = [self._highest.get(kind) for kind in ("entry", "seizure", "exhibit", "case")]
+            ids = [self._entries.highest.get(kind) for kind in ("entry", "seizure", "exhibit", "case")]
             await self._owner.execute("select ledger.raise_ids($1, $2, $3, $4)", *ids)
             await self._keys("ledger.bring_back_keys()", "lost-key")
             for row in await self._owner.fetch("select exhibit, behind, reason from ledger.catch_up()"):
@@ -193,7 +155,7 @@ class _Recovery:
             # after the signatures: what was signed with a key before it was revoked is signed
             await self._keys("ledger.bring_back_revocations()", "key")
             for row in await self._owner.fetch("select stream, stream_seq from ledger.unsigned()"):
-                self._name("signature", f"{row['stream']} {row['stream_seq']}")
+                self.done.name("signature", f"{row['stream']} {row['stream_seq']}")
             await self._owner.execute(
                 "select ledger.end_recovery($1, $2, $3)",
                 self.done.before, self.done.after, json.dumps(self.done.missing()),
@@ -204,7 +166,7 @@ class _Recovery:
             if row["done"]:
                 self.done.keys += 1
             else:
-                self._name(missing, f"{row['stream'].partition(':')[2]} {row['key']}")
+                self.done.name(missing, f"{row['stream'].partition(':')[2]} {row['key']}")
 
     async def _read(self, first: int) -> _Read | None:
         """The object of the entries from ``first`` on, checked by itself; None when there is none."""
@@ -251,9 +213,7 @@ class _Recovery:
             )
         batch = Batch(head.first, head.size, head.root, self._signed, read.entries, read.tiles, read.beside)
         if self._tree.size == before.size:
-            async with self._owner.transaction():
-                await self._import(read.entries)
-                await self._take_beside(read)
+            await self._entries.take(read.header.first, read.entries, read.beside)
             hashes = [entry.leaf_hash for entry in read.entries]
             tree, tiles = await asyncio.to_thread(self._tree.extended, hashes)
             if tree.root() != head.root or batches.full(tiles) != read.tiles:
@@ -288,107 +248,6 @@ class _Recovery:
         root: bytes | None = await self._db.fetchval("select root from ledger.checkpoint where size = $1", size)
         return root
 
-    # Entries: with their old ids, streams and times.
-
-    async def _import(self, entries: Sequence[Entry]) -> None:
-        ids, event_ids = [entry.row.id for entry in entries], [UUID(entry.row.event_id) for entry in entries]
-        there = {row["id"]: row for row in await self._db.fetch(_THERE, ids, event_ids)}
-        fresh = []
-        for entry in entries:
-            row = there.get(entry.row.id)
-            if row is None:
-                fresh.append(entry)
-            elif (str(row["event_id"]), row["body"]) != (entry.row.event_id, entry.body):
-                raise _conflict(f"entry {entry.row.id} of the database is another one than was stored")
-        known = await self._known(fresh)
-        columns: list[list[Any]] = [[] for _ in range(12)]
-        for entry in fresh:
-            values = self._values(entry, known)
-            for column, value in zip(columns, values, strict=True):
-                column.append(value)
-        try:
-            if fresh:
-                await self._owner.execute(_REIMPORT, *columns)
-        except asyncpg.PostgresError as error:
-            if error.sqlstate in ("23505", "CM001"):  # the number, or the place in its stream, is taken
-                raise _conflict(str(error)) from error
-            raise
-        events = [Event.parse(entry.body) for entry in fresh]
-        await self._note_serials(events)
-        await self._bring_back_blocks([entry.row.event_id for entry in fresh], events)
-        self.done.entries += len(fresh)
-
-    async def _take_beside(self, read: _Read) -> None:
-        """Signatures and keys, by the entries they belong to; they are made use of at the end."""
-        ids = {place: entry.row.id for place, entry in enumerate(read.entries, read.header.first)}
-        lines = [
-            {"entries": [ids[place] for place in one.entries], "line": dict(one.members)} for one in read.beside
-        ]  # fmt: skip
-        if lines:
-            await self._owner.execute("select ledger.take_beside($1::jsonb)", json.dumps(lines))
-
-    async def _bring_back_blocks(self, event_ids: Sequence[str], events: Sequence[Event]) -> None:
-        found = [
-            (event_id, *block)
-            for event_id, event in zip(event_ids, events, strict=True)
-            if (block := reserved_block(event)) is not None
-        ]
-        if found:
-            await self._owner.execute(
-                "select ledger.bring_back_blocks($1, $2, $3, $4, $5, $6)", *zip(*found, strict=True)
-            )
-
-    async def _known(self, entries: Sequence[Entry]) -> dict[tuple[str, int], str]:
-        ids = [
-            list({getattr(entry.row, name) for entry in entries} - {None})
-            for name in ("seizure_id", "exhibit_id", "case_id")
-        ]
-        rows = await self._owner.fetch("select kind, id, number from ledger.known($1, $2, $3)", *ids)
-        return {(row["kind"], row["id"]): row["number"] for row in rows}
-
-    def _values(self, entry: Entry, known: dict[tuple[str, int], str]) -> tuple[Any, ...]:
-        row, event = entry.row, _event(entry.body)
-        subject, _, number = event.stream.partition(":")
-        kept: dict[str, int | None] = {}
-        for kind, id_ in (("seizure", row.seizure_id), ("exhibit", row.exhibit_id), ("case", row.case_id)):
-            found = known.get((kind, id_)) if id_ is not None else None
-            # the same id may have been given to another record since the backup was restored
-            kept[kind] = id_ if found is not None and (subject != kind or found == number) else None
-            if id_ is not None:
-                self._highest[kind] = max(self._highest.get(kind, 0), id_)
-        self._highest["entry"] = max(self._highest.get("entry", 0), row.id)
-        detached = (kept["seizure"], kept["exhibit"], kept["case"]) != (row.seizure_id, row.exhibit_id, row.case_id)
-        self._list(event, kept, detached=detached)
-        return (
-            row.id, UUID(row.event_id), event.stream, event.seq, event.type, kept["seizure"], kept["exhibit"],
-            kept["case"], row.actor_id, datetime.fromisoformat(row.at), entry.body, detached,
-        )  # fmt: skip
-
-    def _list(self, event: Event, kept: dict[str, int | None], *, detached: bool) -> None:
-        """What an entry speaks of and the database will not have a row for."""
-        self.done.types[event.type] += 1
-        subject, _, number = event.stream.partition(":")
-        if event.type.startswith("custody:handover:") and kept["exhibit"] is not None:
-            return  # made up for at the end
-        if subject == "passkeys" or event.type == RESERVED:
-            return  # brought back, or named at the end
-        if detached and subject in ("seizure", "exhibit", "case"):
-            self._name(subject, number)
-        if event.type == "evidence:file:received":
-            self._name("file", f"{event.data.get('file')} of {number}, SHA-256 {event.data.get('sha256')}")
-        elif not detached:
-            self._name("change", f"{event.type} {event.stream} {event.seq}")
-
-    def _name(self, kind: str, number: str) -> None:
-        found = self.done.numbers.setdefault(kind, [])
-        if not found or found[-1] != number:
-            found.append(number)
-
-    async def _note_serials(self, events: Sequence[Event]) -> None:
-        found = serials_in(events)
-        if found:
-            await self._owner.execute("select ledger.raise_serials($1, $2, $3, $4)", *zip(*found, strict=True))
-
 
 async def _lock(connection: asyncpg.Connection[Any]) -> None:
     for _ in range(100):
@@ -407,18 +266,4 @@ def _incomplete(who: str, known: int, there: int) -> LedgerError:
     return LedgerError(
         f"{who} knows of {known} entries, and the store holds {there}: objects of the store are missing. Find them "
         "first; the log stays stopped"
-    )
-
-
-def _event(body: bytes) -> Event:
-    try:
-        return Event.parse(body)
-    except EventError as error:
-        raise LedgerError(f"the store holds an entry that is no event: {error}") from error
-
-
-def _conflict(what: str) -> ConflictError:
-    return ConflictError(
-        f"{what}. Somebody worked with the restored backup before it was recovered: what they recorded has no place in "
-        "the log. Write it down, restore the backup once more, recover before anybody signs in, and enter it again"
     )

@@ -6,13 +6,18 @@ import os
 import shutil
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
+from casemgmt.demo.cast import PASSWORD
 from casemgmt.embedded.cluster import Cluster, server_binaries
 from casemgmt.embedded.temporary import TemporaryInstance
+from casemgmt.walkthrough.authenticator import SoftAuthenticator
+from casemgmt.walkthrough.phone_key import PhoneKey
 from tests.faults.halves import halves
 from tests.faults.house import House, registration, until
 from tests.faults.test_handover import acceptance_of, exhibits_of, offer_of
@@ -93,7 +98,7 @@ async def test_an_old_dump_in_a_new_server_stops_the_log_and_is_brought_back(tmp
 
     code, told = casemgmt("ledger", "recover", "--data", str(data))
     assert code == 0, told
-    assert "Custody was made up for on 3 exhibits." in told
+    assert "Custody was made up for on 3 exhibits;" in told
     assert f"Seizures that have to be entered again: 1\n  {lost['number']}\n" in told
     assert "Exhibits whose custody stands where the backup has it" not in told
     code, told = casemgmt("ledger", "verify", "--data", str(data))
@@ -122,6 +127,77 @@ async def test_an_old_dump_in_a_new_server_stops_the_log_and_is_brought_back(tmp
         numbers = {lost["number"], *(exhibit["number"] for exhibit in lost["exhibits"])}
         assert {row["stream"].partition(":")[2] for row in seen} == numbers
         assert all(any(number in half for number in numbers) for half in broken), broken
+
+
+async def posted(client: httpx.AsyncClient, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    return dict((await client.post(f"/api/v1{path}", json=body)).raise_for_status().json())
+
+
+async def signatures_of(house: House, seizure: dict[str, Any]) -> list[tuple[dict[str, Any], dict[str, bytes]]]:
+    """Of every custody event: what is said of its signature, and the signature's files."""
+    found = []
+    async with house.client("aida") as aida:
+        for exhibit in seizure["exhibits"]:
+            for one in (await aida.get(f"/api/v1/exhibits/{exhibit['id']}/signatures")).raise_for_status().json():
+                files = {name: (await aida.get(url)).content for name, url in (one.pop("files") or {}).items()}
+                found.append((one, files))
+    return found
+
+
+async def test_what_was_signed_enrolled_revoked_and_reserved_after_the_dump_is_brought_back(tmp_path: Path) -> None:
+    data, device = tmp_path / "house", str(uuid.uuid4())
+    with TemporaryInstance(data, demo=True) as instance:
+        house, passkey, phone = House(instance), SoftAuthenticator(instance.url), PhoneKey()
+        await house.sign_in("aida", "timur", "nurlan")
+        to = await house.code_of("Nurlan")
+        seizure = await house.register(exhibits=2)
+        async with house.client("aida") as aida:
+            asked = await posted(aida, "/keys/enrolments", {"password": PASSWORD})
+            key = await posted(aida, "/keys", {"name": "phone", "credential": passkey.create(asked["options"])})
+        await house.verified()
+        dump(data, tmp_path / "old.dump")
+
+        exhibits = await exhibits_of(house, seizure)
+        async with house.client("aida") as aida, house.client("nurlan") as nurlan:
+            enrolled = await posted(nurlan, "/pin-keys", {**phone.enrolment(to), "name": "Android"})
+            asked = await posted(
+                aida, "/hand-overs/signature-requests", offer_of(exhibits, to) | {"sign_with": key["id"]}
+            )
+            path = f"/signature-requests/{asked['request']}/signature"
+            offered = await posted(aida, path, {"credential": passkey.get(asked["options"])})
+            answer = acceptance_of(exhibits) | {"sign_with": enrolled["id"]}
+            asked = await posted(nurlan, f"/hand-overs/{offered['id']}/answer/signature-requests", answer)
+            credential = phone.credential(asked["statement"].encode())
+            await posted(nurlan, f"/signature-requests/{asked['request']}/signature", {"credential": credential})
+            await posted(aida, f"/keys/{key['id']}/revocation", {"reason": "lost"})
+            wanted = {"client_id": str(uuid.uuid4()), "device": device, "count": 5}
+            block = await posted(aida, "/number-blocks", wanted)
+        await house.verified()
+        signed, now = await signatures_of(house, seizure), _custody(await exhibits_of(house, seizure))
+        assert [(one["means"], len(files)) for one, files in signed] == [("passkey", 5), ("pin", 3)] * 2
+    await load_into_a_new_server(data, tmp_path / "old.dump")
+
+    code, told = casemgmt("ledger", "recover", "--data", str(data))
+    assert code == 0, told
+    assert "Custody was made up for on 2 exhibits; 2 keys were enrolled or revoked again." in told
+    assert not any(word in told for word in ("HOLD AGAIN", "have to be", "whose signature", "Other events")), told
+    code, told = casemgmt("ledger", "verify", "--data", str(data))
+    assert code == 0, told
+
+    with TemporaryInstance(data) as instance:
+        house = House(instance)
+        await house.sign_in("aida", "timur", "nurlan")
+        assert _custody(await exhibits_of(house, seizure)) == now
+        assert await signatures_of(house, seizure) == signed
+        async with house.client("aida") as aida:
+            (kept,) = (await aida.get("/api/v1/keys")).raise_for_status().json()
+            assert (kept["fingerprint"], kept["revoked"]["reason"]) == (key["fingerprint"], "lost")
+            wanted = {"client_id": str(uuid.uuid4()), "device": str(uuid.uuid4()), "count": 5}
+            assert not set((await posted(aida, "/number-blocks", wanted))["numbers"]) & set(block["numbers"])
+            used = await posted(aida, "/seizures", registration() | {"number": block["numbers"][3], "device": device})
+            assert used["number"] == block["numbers"][3]
+        await house.verified()
+        house.store.close()
 
 
 def _custody(exhibits: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -19,7 +19,8 @@ from casemgmt.embedded.cluster import Cluster
 from casemgmt.ledger import batches
 from casemgmt.ledger.cosigning import Cosigned, ask_about
 from casemgmt.ledger.errors import ForkError, LedgerError, RewoundError
-from casemgmt.ledger.recover import ConflictError, Recovered, recover
+from casemgmt.ledger.recover import recover
+from casemgmt.ledger.reimport import ConflictError, Recovered
 from casemgmt.ledger.sequencer import Sequencer, run_sequencer
 from casemgmt.ledger.signer import FileSigner
 from casemgmt.storage.local import LocalStore

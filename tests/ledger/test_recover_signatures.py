@@ -7,6 +7,7 @@ import uuid
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC
+from typing import Any
 
 import asyncpg
 import pytest
@@ -26,20 +27,21 @@ from tests.db import Dsn
 from tests.ledger.test_recompute import look
 from tests.ledger.test_recover import House, house, rows
 from tests.passkeys.conftest import SITE, Holder, Signers, with_key
+from tests.passkeys.pins import with_pin
 from tests.records import Registered, register_seizure
 
 __all__ = ["house"]
 
 SIGNED = """
 select e.number, s.seq, a.request_id, a.person_id, k.fingerprint, h.number as handover, a.spki, a.rp_id,
-       a.origin, a.statement, a.client_data, a.authenticator_data, a.signature, a.at
+       a.origin, a.statement, a.client_data, a.authenticator_data, a.signature, a.record, a.at
   from custody.signature s join custody.assertion a on a.id = s.assertion_id
   join exhibits.exhibit e on e.id = s.exhibit_id join accounts.passkey k on k.id = a.passkey_id
   join custody.handover h on h.id = a.handover_id order by 1, 2"""
 KEYS = """
-select k.person_id, k.credential, k.spki, k.algorithm, k.name, k.aaguid, k.attestation_format, k.attestation,
-       k.client_data, k.transports, k.backup_eligible, k.backed_up, k.rp_id, k.origin, k.enrolled_at,
-       r.revoked_by, r.reason, r.note, r.at
+select k.person_id, k.kind, k.device, k.proof, k.credential, k.spki, k.algorithm, k.name, k.aaguid,
+       k.attestation_format, k.attestation, k.client_data, k.transports, k.backup_eligible, k.backed_up, k.rp_id,
+       k.origin, k.enrolled_at, r.revoked_by, r.reason, r.note, r.at
   from accounts.passkey k left join accounts.passkey_revocation r on r.passkey_id = k.id order by k.spki"""
 BLOCKS = "select device, person_id, unit_id, year, first, count, at from seizures.number_block order by first"
 
@@ -67,15 +69,19 @@ class Case:
             pass
         await connection.close()
 
-    async def handed_over(self, dsn: Dsn) -> Holder:
+    async def handed_over(self, dsn: Dsn, means: str = "passkey") -> Any:
         """A signed offer of all exhibits, and a signed answer to it by a key that is enrolled on the way."""
         async with opened(dsn) as database:
-            desk = Signers(database, Codes("salt"))
-            nurlan = await with_key(database, self.people.nurlan)
+            desk, nurlan = Signers(database, Codes("salt")), await self.enrolled(database, means)
             handover = await desk.signed_offer(self.aida, self.people.nurlan, self.made.exhibits)
             answers = [desk.accept(self.made.exhibits[0]), *(desk.refuse(e) for e in self.made.exhibits[1:])]
             await desk.signed_answer(nurlan, handover, *answers)
         return nurlan
+
+    async def enrolled(self, database: Database, means: str) -> Any:
+        if means == "pin":
+            return await with_pin(database, Codes("salt"), self.people.nurlan)
+        return await with_key(database, self.people.nurlan)
 
     async def revoke(self, dsn: Dsn, holder: Holder) -> None:
         async with opened(dsn) as database, database.begin(holder.member.actor) as db:
@@ -101,9 +107,12 @@ async def case(house: House) -> Case:
     return found
 
 
-async def test_signatures_and_keys_newer_than_the_backup_come_back_byte_for_byte(case: Case, house: House) -> None:
+@pytest.mark.parametrize("means", ["passkey", "pin"])
+async def test_signatures_and_keys_newer_than_the_backup_come_back_byte_for_byte(
+    case: Case, house: House, means: str
+) -> None:
     old = await house.backup()
-    await case.handed_over(house.ledger)
+    await case.handed_over(house.ledger, means)
     await case.sequenced(house.ledger)
     done = await house.recover(old)
     assert len(await rows(house.ledger, SIGNED)) == 6
@@ -115,9 +124,12 @@ async def test_signatures_and_keys_newer_than_the_backup_come_back_byte_for_byte
     assert (await house.recover(old)).keys == 0, "a second time there is nothing to do"
 
 
-async def test_a_key_that_was_revoked_after_the_backup_does_not_hold_again(case: Case, house: House) -> None:
+@pytest.mark.parametrize("means", ["passkey", "pin"])
+async def test_a_key_that_was_revoked_after_the_backup_does_not_hold_again(
+    case: Case, house: House, means: str
+) -> None:
     old = await house.backup()
-    nurlan = await case.handed_over(house.ledger)
+    nurlan = await case.handed_over(house.ledger, means)
     for holder in (case.aida, nurlan):
         await case.revoke(house.ledger, holder)
     await case.sequenced(house.ledger)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from casemgmt.trust.batch import BatchReader, Row, batch_key, framed, full_tiles, write_batch
+from casemgmt.trust.beside import Beside
 from casemgmt.trust.checkpoint import Checkpoint
 from casemgmt.trust.errors import BatchError
 from casemgmt.trust.hashing import leaf_hash
@@ -23,18 +24,18 @@ BATCHES = vectors("batches.json")
 KEY = SigningKey.generate("test.example/ledger")
 
 
-def read(content: bytes) -> tuple[Any, list[bytes], list[Any], list[Row]]:
+def read(content: bytes) -> tuple[Any, list[bytes], list[Any], list[Row], list[Beside]]:
     batch = BatchReader(io.BytesIO(content).read)
-    entries, tiles, rows = list(batch.entries()), list(batch.tiles()), list(batch.rows())
+    entries, tiles, rows, beside = list(batch.entries()), list(batch.tiles()), list(batch.rows()), list(batch.beside())
     batch.end()
-    return batch.header, entries, tiles, rows
+    return batch.header, entries, tiles, rows, beside
 
 
 def by_the_page(content: bytes) -> tuple[list[str], str, list[bytes], bytes]:
     """Somebody who has docs/spec/ledger.md and nothing of ours: head, note, entries, and what follows them."""
     head, _, rest = content.partition(b"\n\n")
     lines = head.decode().split("\n")
-    note, entries, _ = map(int, lines[5].split())
+    note, entries, *_ = map(int, lines[5].split())
     body, entry = rest[note : note + entries], []
     while body:
         length = int.from_bytes(body[:2], "big")
@@ -57,14 +58,15 @@ def batch_of(first: int, count: int) -> tuple[bytes, list[bytes]]:
 @pytest.mark.parametrize("batch", BATCHES["batches"])
 def test_the_vectors_are_read_and_written_byte_for_byte(batch: dict[str, Any]) -> None:
     content = base64.b64decode(batch["object"])
-    header, entries, tiles, rows = read(content)
+    header, entries, tiles, rows, beside = read(content)
     assert (header.first, header.size) == (batch["first"], batch["size"])
     assert entries == [base64.b64decode(entry) for entry in batch["entries"]]
     assert [[r.id, r.event_id, r.seizure_id, r.exhibit_id, r.case_id, r.actor_id, r.at] for r in rows] == batch["rows"]
     assert header.root == base64.b64decode(batch["root"]) == MerkleTree(map(leaf_hash, entries)).root()
     header.before.require(VerifierKey.parse(BATCHES["vkey"]))
     assert batch_key(header.origin, header.first) == batch["key"]
-    parts = write_batch(header.before, header.origin, header.first, header.root, entries, rows, b"")
+    assert [{"entries": list(one.entries), **one.members} for one in beside] == batch["beside"]
+    parts = write_batch(header.before, header.origin, header.first, header.root, entries, rows, b"", beside)
     assert b"".join(parts) == content
     assert header.length == len(content)
     assert tiles == []
@@ -85,7 +87,7 @@ def test_whoever_has_only_the_page_reads_the_same(first: int, count: int) -> Non
     assert Checkpoint.parse(Note.parse(note).text).size == first
     assert entries == bodies[first:]
     assert base64.b64decode(lines[4]) == MerkleTree(map(leaf_hash, bodies)).root()
-    header, ours, tiles, _ = read(content)
+    header, ours, tiles, _, _ = read(content)
     assert ours == entries
     assert [tile for tile, _ in tiles] == full_tiles(first, first + count)
     assert b"".join(data for _, data in tiles) == behind[: 8192 * len(tiles)]
