@@ -44,6 +44,12 @@ async function goAheadIfAlone() {
   if (pages.length <= 1) await self.skipWaiting();
 }
 
+// A network is back: the pages that are open send what waits. The worker itself sends nothing. Whose vault is open, who is
+// signed in and when it locks are decided in one place, and a worker that sent would keep a phone open that nobody holds.
+async function wake() {
+  for (const page of await self.clients.matchAll({ type: "window" })) page.postMessage("drain");
+}
+
 async function kept(path) {
   return (await (await caches.open(CACHE)).match(path)) ?? Response.error();
 }
@@ -75,6 +81,7 @@ self.addEventListener("message", (event) => {
   if (event.data === "keep the reader") event.waitUntil(keepReader().catch(() => {})); // no network now: asked again
   if (event.data === "go ahead if alone") event.waitUntil(goAheadIfAlone());
 });
+self.addEventListener("sync", (event) => event.tag === "drain" && event.waitUntil(wake()));
 self.addEventListener("fetch", (event) => {
   const { request } = event;
   const { origin, pathname } = new URL(request.url);

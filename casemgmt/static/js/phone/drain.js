@@ -152,12 +152,25 @@ async function drainOnce() {
   let again = false;
   const mine = waiting.filter((row) => row.owner === open.owner);
   const agreed = mine.filter((row) => row.kind === "agreement");
-  for (const { id } of mine) if (!agreed.some((row) => row.id === id)) again = (await each(open, who, id)) || again;
-  again = (await enrol(who.id, who)) || again;
+  const others = mine.filter((row) => row.kind !== "agreement");
+  let broken = null;
+  const sendAll = async (rows) => {
+    for (const { id } of rows) {
+      try {
+        again = (await each(open, who, id)) || again;
+      } catch (error) {
+        if (error instanceof NoAnswer || error instanceof Refusal || isFull(error)) throw error; // as it would the next
+        broken ??= error; // a fault of ours in one record: the next is sent first, and then it is heard of
+      }
+    }
+  };
+  await sendAll(others);
+  again = (await enrol(who.id, who)) || again; // no evidence waits for it
   // After what they are about and the key that signed them: the server would only let them wait.
-  for (const { id } of agreed) again = (await each(open, who, id)) || again;
+  await sendAll(agreed);
   const { freshHeld } = await import("./holding.js");
   await freshHeld(open, mine.length > 0);
+  if (broken) throw broken;
   if (waiting.length === 0) return "empty";
   return again ? "again" : "done";
 }
@@ -188,10 +201,21 @@ let delay = SOON;
 // Drains now and again whenever there is hope: a network, a person looking at the page, and time.
 export async function keepDraining() {
   clearTimeout(timer);
-  const outcome = await drain();
-  const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
-  delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
-  if (hopeful) timer = setTimeout(keepDraining, delay);
+  let outcome = "again"; // also after a fault of ours
+  try {
+    outcome = await drain();
+  } finally {
+    const hopeful = outcome === null || outcome === "again" || outcome === "noanswer";
+    delay = hopeful ? Math.min(LATEST, delay * 2) : SOON;
+    if (hopeful) timer = setTimeout(keepDraining, delay);
+    if (outcome === "noanswer") wakeMe();
+  }
+}
+
+// Where the browser has Background Sync, its worker wakes this page when a network is back (sw.js): sooner than the timer
+// where the page is asleep. Nothing depends on it.
+function wakeMe() {
+  navigator.serviceWorker?.ready.then(({ sync }) => sync?.register("drain")).catch(() => {}); // refused by the browser
 }
 
 export function watch() {
@@ -201,6 +225,7 @@ export function watch() {
   };
   addEventListener("online", now);
   addEventListener("pageshow", now);
+  navigator.serviceWorker?.addEventListener("message", ({ data }) => data === "drain" && now());
   document.addEventListener("visibilitychange", () => document.visibilityState === "visible" && now());
   now();
 }

@@ -63,4 +63,8 @@ export async function enhance(root) {
   if (registration.waiting && navigator.serviceWorker.controller) offer(registration.waiting, box);
   look(registration.installing);
   registration.addEventListener("updatefound", () => look(registration.installing));
+  // Another language was chosen on the server's page: what this phone keeps follows at once, not some day.
+  const { lang } = document.documentElement;
+  const names = location.pathname.startsWith("/phone") ? [lang] : await caches.keys();
+  if (!names.some((name) => name.endsWith(lang))) registration.update().catch(() => {}); // no network: some day
 }

@@ -2,7 +2,6 @@
 
 import { age, stateWords, when } from "./words.js";
 import { unpacked } from "./signed.js";
-import { exportAll, importFile } from "./carry.js";
 import { onChange, read } from "./database.js";
 import { keepDraining } from "./drain.js";
 import { LOOSE, all, discard, keep, load, mark } from "./records.js";
@@ -62,6 +61,14 @@ class Screen {
     await this.showRecords(open, records);
     this.showOthers(open, known, records);
     await this.showOutcome();
+    this.showPromise(records);
+  }
+
+  // Not waited for: some browsers never answer.
+  showPromise(records) {
+    const unsent = records.some(({ state }) => state !== "verified");
+    const tell = (kept) => (this.root.querySelector("[data-not-promised]").hidden = kept !== false || !unsent);
+    if (navigator.storage?.persisted) navigator.storage.persisted().then(tell, () => {});
   }
 
   async showRecords(open, records) {
@@ -179,6 +186,7 @@ class Screen {
 
   async export() {
     const box = this.root.querySelector("[data-exported]");
+    const { exportAll } = await import("./carry.js");
     const made = await exportAll(await opened());
     const link = box.querySelector("a");
     link.href = URL.createObjectURL(made.file);
@@ -194,6 +202,7 @@ class Screen {
     const status = form.querySelector("[data-import-status]");
     status.textContent = this.words.importing;
     try {
+      const { importFile } = await import("./carry.js");
       const { added, known } = await importFile(await opened(), form.elements.file.files[0], form.elements.code.value);
       status.textContent = this.words.imported.replace("{added}", added).replace("{known}", known);
       form.reset();
