@@ -92,15 +92,20 @@ async def attested(db: AsyncSession, package: Package) -> Attested | None:
     promise = Promise.parse(info)
     policy = Policy.parse(await queries.policy(db, package))
     accepted = policy.accept(Proof.parse(await queries.any_proof(db, package)).checkpoint)
-    rows = await db.execute(_SIGNED, {"package": package.id, "entries": f"{package.number}/ledger/%.event"})
     return Attested(
         str(accepted.log), quorum_words(policy), _times(accepted),
         [(name, str(witness.key)) for name, witness in policy.witnesses.items()],
-        [Signer(row.who, row.means, row.key, row.entries) for row in rows],
+        await signers(db, package),
         await _organisation(db, package, promise), await _stamp(db, package, promise),
         await queries.tools(db, package),
         await queries.reports(db, package),
     )  # fmt: skip
+
+
+async def signers(db: AsyncSession, package: Package) -> Sequence[Signer]:
+    """By person, means and key; hand-overs that are withheld are nobody's."""
+    rows = await db.execute(_SIGNED, {"package": package.id, "entries": f"{package.number}/ledger/%.event"})
+    return [Signer(row.who, row.means, row.key, row.entries) for row in rows]
 
 
 def _times(accepted: Accepted) -> list[tuple[str, datetime]]:

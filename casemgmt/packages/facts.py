@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,10 +19,14 @@ from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence.refusals import BY_REASON
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.packages import queries
+from casemgmt.packages.attested import signers
 from casemgmt.packages.models import Package
 from casemgmt.packages.queries import Content
 from casemgmt.packages.withholding import WITHHELD
 from casemgmt.packages.writing import NARROWED
+from casemgmt.trust.events import EXHIBIT_STREAM
+from casemgmt.trust.withheld import ENTRY, parse_withheld
+from casemgmt.trust.withheld import PATH as WITHHELD_LIST
 
 _REMARKS = 200
 _NOT_INTACT = {"damaged", "missing", "differs"}
@@ -51,7 +56,7 @@ async def facts(db: AsyncSession, package: Package, files: Sequence[Content]) ->
     query = select(Exhibit).where(Exhibit.number.in_(heads)).order_by(Exhibit.number)
     exhibits = (await db.scalars(query)).all()
     custody = await _custody(db, exhibits)
-    signs = [await _files_sign(db, files), _custody_sign(package, exhibits), _seals_sign(exhibits, custody)]
+    signs = [await _files_sign(db, files), await _custody_sign(db, package, exhibits), _seals_sign(exhibits, custody)]
     return Facts(exhibits, signs, await _remarks(db, package, exhibits, custody))
 
 
@@ -78,13 +83,28 @@ async def _files_sign(db: AsyncSession, files: Sequence[Content]) -> Sign:
                                all=len(files)), min(fine))  # fmt: skip
 
 
-def _custody_sign(package: Package, exhibits: Sequence[Exhibit]) -> Sign:
-    words = N_(
+async def _custody_sign(db: AsyncSession, package: Package, exhibits: Sequence[Exhibit]) -> Sign:
+    """With a remark for whatever of it nobody can check as well as a passkey: the same rule as verify.html's."""
+    whole = N_(
         "Every chain of custody (%(all)s) was checked when the package was sealed: no event is missing, each names the "
         "one before it, and all are in the ledger.",
         all=len(exhibits),
     )
-    return Sign(N_("Custody unbroken"), "ok", words, package.created_at)
+    name, by = N_("Custody unbroken"), Counter[str]()
+    for signer in await signers(db, package):
+        by[signer.means if signer.means in ("passkey", "pin") else "session"] += signer.entries
+    listed = await queries.document(db, package, WITHHELD_LIST)
+    rows = parse_withheld(listed) if listed else []
+    hidden = sum(row.kind == ENTRY and row.stream.startswith(EXHIBIT_STREAM) for row in rows)
+    if not (by["pin"] or by["session"] or hidden):
+        return Sign(name, "ok", whole, package.created_at)
+    remark = N_(
+        "The chains (%(all)s) were whole when the package was sealed. Hand-over entries signed with passkeys: "
+        "%(passkey)s; by PIN, which is weaker: %(pin)s; signed in only: %(session)s; withheld entries, any of which "
+        "may be a hand-over: %(hidden)s.",
+        all=len(exhibits), passkey=by["passkey"], pin=by["pin"], session=by["session"], hidden=hidden,
+    )  # fmt: skip
+    return Sign(name, "warn", remark, package.created_at)
 
 
 def _seals_sign(exhibits: Sequence[Exhibit], custody: Sequence[CustodyEvent]) -> Sign:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from casemgmt.trust.encoding import shown
-from casemgmt.trust.errors import PasskeyError
+from casemgmt.trust.errors import AgreementError, PasskeyError
 from casemgmt.trust.events import PASSKEY_STREAM, Event, Link, read_events
 from casemgmt.trust.passkey import Assertion, Flags, PublicKey
 from casemgmt.trust.pin import PinSignature
@@ -84,7 +84,7 @@ def check_signatures(
             continue
         try:
             found.append(_verified(index, event, means, signatures.get(index), holders, body_of))
-        except PasskeyError as error:
+        except (PasskeyError, AgreementError) as error:
             raise PasskeyError(f"entry {index}: {error}") from error
     strays = set(signatures) - {entry.index for entry in found}
     if strays:

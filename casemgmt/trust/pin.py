@@ -7,6 +7,7 @@ which no software can read, and stronger than having signed in; whoever speaks o
 import hashlib
 from dataclasses import dataclass
 
+from casemgmt.trust.agreement import check_event
 from casemgmt.trust.errors import PasskeyError
 from casemgmt.trust.events import Event
 from casemgmt.trust.passkey import ES256, PublicKey, hashes
@@ -53,7 +54,10 @@ class PinSignature:
     record: bytes | None = None
 
     def check(self, key: PublicKey, statement: bytes, event: Event, body: bytes, *, record: str | None) -> None:
-        """Whether `key` signed this entry, or the record of this hash that the entry names; raises `PasskeyError`."""
+        """Whether `key` signed this entry, or the record of this hash that the entry names and repeats.
+
+        Raises `PasskeyError`, or `AgreementError` for a record that says something else than the entry.
+        """
         if (self.record is None) != (record is None):
             raise PasskeyError("the entry names a record that is not here, or one is here that it does not name")
         signed = body if self.record is None else self.record
@@ -63,3 +67,5 @@ class PinSignature:
         if self.record is not None and not (named == (digest,) and record == digest):
             raise PasskeyError("the statement does not name this record alone, or the entry names another")
         verify_pin(key, self.signature, statement)
+        if self.record is not None:
+            check_event(self.record, event)

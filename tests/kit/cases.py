@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import csv
+import hashlib
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import cast
+from functools import cached_property
+from typing import Any, cast
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from casemgmt.trust.contents import Why
 from casemgmt.trust.hashing import HASH_SIZE
 from casemgmt.trust.package import SEAL_EVENT, SEAL_PROOF
+from casemgmt.trust.passkey import Assertion, PublicKey
 from casemgmt.trust.personal import PersonalSignature
+from casemgmt.trust.pin import CONTEXT, ENROLMENT
 from casemgmt.trust.proof import Proof
 from casemgmt.trust.withheld import PATH, parse_withheld, write_withheld
 from tests.kit.forging import Change, Files, forged
-from tests.trust.factory import NAME, Draft, draft, full_draft, receive
-from tests.trust.people import AIDA, NURLAN, Person
+from tests.trust.agreed import agree
+from tests.trust.factory import NAME, Draft, draft, full_draft, hand_over, receive
+from tests.trust.people import AIDA, BOLOT, CHOLPON, NURLAN, ORIGIN, RP_ID, Person
 from tests.trust.repacking import files_of, laid_out
 
 EXHIBIT = "KG-2027-000123/1"
@@ -134,6 +144,128 @@ def _with_more(package: Draft, begin: int, signatures: Mapping[int, PersonalSign
     return forged(package, lay)
 
 
+_WHY = {"reason": "seal_differs"}
+_REFUSED = {"decision": "refused", **_WHY}
+_CHOLPON = {"badge": "C-10", "login": "cholpon", "name": "Cholpon"}
+NUMBER = "2026-0412-00137-9/1"
+
+
+def pin_draft() -> Draft:
+    """Offered with a passkey, accepted by PIN; then agreed on two phones without a network."""
+    package = draft(exhibits=[NUMBER])
+    for person in (AIDA, BOLOT, CHOLPON):
+        kind, data = person.enrolment
+        package.indexes.append(package.ledger.append(person.stream, kind, data, actor=person.actor))
+    hand_over(package, [NUMBER], AIDA, "offered")
+    hand_over(package, [NUMBER], BOLOT, "accepted")
+    agree(package, NUMBER, BOLOT, CHOLPON)
+    package.size = package.ledger.tree.size
+    return package
+
+
+def _by_pin(
+    *, revoked: bool = False, enrolment: tuple[str, dict[str, Any]] | None = None, means: str = "pin",
+    context: bytes = CONTEXT,
+) -> bytes:  # fmt: skip
+    """A good package in which one more hand-over by Bolot is laid, signed by PIN; what holds of it not, is given."""
+    package = draft()
+    ledger, begin = package.ledger, package.ledger.tree.size
+    ledger.append(BOLOT.stream, *(enrolment or BOLOT.enrolment), actor=BOLOT.actor)
+    if revoked:
+        ledger.append(BOLOT.stream, *BOLOT.revocation, actor=BOLOT.actor)
+    said = {"signature": {**BOLOT.means, "means": means}}
+    index = ledger.append(f"exhibit:{EXHIBIT}", "custody:handover:offered", said, actor=BOLOT.actor)
+    package.size = ledger.tree.size
+    return _with_more(package, begin, {index: BOLOT.sign([ledger.bodies[index]], context=context)})
+
+
+class _Exponent3(Person):
+    """A passkey of a kind whose signatures have been forged before."""
+
+    @cached_property
+    def _rsa(self) -> rsa.RSAPrivateKey:
+        return rsa.generate_private_key(3, 2048)
+
+    @property
+    def key(self) -> PublicKey:
+        found = PublicKey.__new__(PublicKey)  # its own check refuses it
+        spki = self._rsa.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        object.__setattr__(found, "spki", spki)
+        return found
+
+    @property
+    def enrolment(self) -> tuple[str, dict[str, Any]]:
+        kind, data = super().enrolment
+        return kind, {**data, "algorithm": -257}
+
+    def sign(self, bodies: Sequence[bytes], *, flags: int = 5) -> PersonalSignature:
+        made = super().sign(bodies, flags=flags)
+        assert isinstance(made.made, Assertion)
+        said = made.made.authenticator_data + hashlib.sha256(made.made.client_data).digest()
+        signature = self._rsa.sign(said, PKCS1v15(), SHA256())
+        return replace(made, made=replace(made.made, signature=signature))
+
+
+def _exponent_3() -> bytes:
+    person = _Exponent3(AIDA.id, "aida", "Aida")
+    package = draft()
+    ledger, begin = package.ledger, package.ledger.tree.size
+    ledger.append(person.stream, *person.enrolment, actor=person.actor)
+    said = {"signature": person.means}
+    index = ledger.append(f"exhibit:{EXHIBIT}", "custody:handover:offered", said, actor=person.actor)
+    package.size = ledger.tree.size
+    return _with_more(package, begin, {index: person.sign([ledger.bodies[index]])})
+
+
+def _pin_as_passkey() -> tuple[str, dict[str, Any]]:
+    """The key behind the PIN, enrolled as if an authenticator held it."""
+    _, data = BOLOT.enrolment
+    more = {"backup_eligible": False, "backed_up": False, "rp_id": RP_ID, "origin": ORIGIN}
+    return "accounts:passkey:enrolled", {**data, **more}
+
+
+def _agreed(**changes: Any) -> Callable[[], bytes]:
+    """An agreement of two phones whose records are signed well and say something else than the entry."""
+
+    def make() -> bytes:
+        package = draft(exhibits=[NUMBER])
+        ledger, begin = package.ledger, package.ledger.tree.size
+        for person in (BOLOT, CHOLPON):
+            ledger.append(person.stream, *person.enrolment, actor=person.actor)
+        agree(package, NUMBER, BOLOT, CHOLPON, **changes)
+        package.size, signatures = ledger.tree.size, package.signatures
+        package.signatures, package.indexes = {}, [index for index in package.indexes if index < begin]
+        return _with_more(package, begin, signatures)
+
+    return make
+
+
+def _pin(change: Change) -> Callable[[], bytes]:
+    return lambda: forged(pin_draft(), change)
+
+
+def _of_record(files: Files) -> str:
+    return next(path for path in files if path.endswith("/record.json"))
+
+
+def _other_record(files: Files) -> None:
+    path = _of_record(files)
+    files[path] = files[path].replace(b'"Post 7"', b'"Post 8"')
+    assert b"Post 8" in files[path]
+
+
+def _no_record(files: Files) -> None:
+    del files[_of_record(files)]
+
+
+def _swap_pins(files: Files) -> None:
+    """A signature over the record beside the entry that was signed itself, and the other way round."""
+    by_pin = [folder for folder in _signed(files) if f"{folder}/authData.bin" not in files]
+    first, *_, last = by_pin
+    for name in ("statement.txt", "sig.der", "pub.pem"):
+        _swap(files, f"{first}/{name}", f"{last}/{name}")
+
+
 def _two_streams_of_keys() -> bytes:
     """Both keys are enrolled by Aida and both sign: whatever one stream revokes, the other goes on."""
     package = draft()
@@ -244,6 +376,23 @@ BAD = (
     Bad("the key of another person", 10, lambda: _with_handover(key_of=NURLAN)),
     Bad("an enrolment of somebody who signed nothing", 10, _idle_key),
     Bad("one person with two streams of keys", 10, _two_streams_of_keys),
+    Bad("an RSA key with the exponent 3", 10, _exponent_3),
+    Bad("a key behind a PIN revoked before it signed", 10, lambda: _by_pin(revoked=True)),
+    Bad("a signature by PIN by a key that is enrolled as a passkey", 10, lambda: _by_pin(enrolment=_pin_as_passkey())),
+    Bad("an entry that says passkey and is signed by PIN", 10, lambda: _by_pin(means="passkey")),
+    Bad("an entry that is signed by another means", 10, lambda: _by_pin(means="face")),
+    Bad("a signature by PIN made for something else", 10, lambda: _by_pin(context=ENROLMENT)),
+    Bad("the signature by PIN of one entry beside another", 10, _pin(_swap_pins)),
+    Bad("another record than was agreed", 10, _pin(_other_record)),
+    Bad("a record that is not there", 10, _pin(_no_record)),
+    Bad("an agreement about another exhibit", 10, _agreed(item={"exhibit": "2026-0412-00137-9/2"})),
+    Bad("an agreement with another decision", 10, _agreed(item=_REFUSED, said=_WHY)),
+    Bad("an agreement with another seal", 10, _agreed(said={"seal": {"receiver": "AB-00451870", "state": "intact"}})),
+    Bad("an agreement with another state of the seal", 10, _agreed(item={"seal_state": "damaged"})),
+    Bad("an agreement whose words the entry changed", 10, _agreed(said={"agreed": {"exhibit": NUMBER}})),
+    Bad("an agreement by another person", 10, _agreed(record={"by": {**_CHOLPON, "name": "Bolot"}})),
+    Bad("an agreement with another key", 10, _agreed(record={"key": "ab" * 32})),
+    Bad("an agreement of another name", 10, _agreed(record={"id": "7b1f0a52-5d0c-4f0e-9a53-4b8a8f0f3c12"})),
     Bad("the proof of another entry", 6, _full(_proof_of_another)),
     Bad("an entry with other words", 6, _full(_change_entry)),
     Bad("a cosignature less than the quorum", 6, _full(_fewer_cosignatures)),
@@ -258,6 +407,7 @@ BAD = (
 )
 
 GOOD = {
+    "pin": lambda: pin_draft().archive(),
     "full": lambda: full_draft().archive(),
     "redacted": lambda: _redacted().archive(),
     "bare": lambda: draft().archive(),

@@ -32,7 +32,7 @@ def test_each_verifier_refuses_it_in_its_own_step_and_no_other(bad: Bad, verifie
     assert said.status == 1
 
 
-@pytest.mark.parametrize("name", ["full", "redacted", "bare"])
+@pytest.mark.parametrize("name", ["full", "pin", "redacted", "bare"])
 def test_each_verifier_accepts_a_good_package(
     name: str, good: dict[str, bytes], verifier: Page, unpack: Unpack
 ) -> None:
@@ -44,6 +44,17 @@ def test_each_verifier_accepts_a_good_package(
     assert said.outcomes[1] == "not checked"
     for step in range(2, 11):
         assert said.outcomes[step] == shown.outcomes[step], said.words
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("pin", "1 entries are signed with passkeys by the people they name, user verified. WEAKER: 3 by PIN"),
+        ("redacted", "0 by a session only, 1 withheld entries of exhibits, any of which may be a hand-over."),
+    ],
+)
+def test_the_script_counts_what_is_weaker(name: str, words: str, good: dict[str, bytes], unpack: Unpack) -> None:
+    assert words in by_script(unpack(good[name])).words
 
 
 def test_a_file_that_came_without_a_name_is_no_reason_to_refuse(verifier: Page, unpack: Unpack) -> None:

@@ -17,6 +17,10 @@ pytestmark = pytest.mark.browser
 
 CASES = {bad.name: bad for bad in BAD}
 
+OTHER_CONTEXT = "a signature by PIN made for something else"
+REVOKED = "a key behind a PIN revoked before it signed"
+ENROLLED_AS_PASSKEY = "a signature by PIN by a key that is enrolled as a passkey"
+
 # file, the guard, what stands there instead, the bad package it is there for
 IN_SCRIPTS = (
     ("verify_all.sh", 'sha256sum -c manifest-sha256.txt >"$T/sums" || no', "true || no", "a file with another byte"),
@@ -34,6 +38,20 @@ IN_SCRIPTS = (
     ("verify_all.sh", "|| n[$1]++ { exit 1 }", "{ exit 1 }", "one person with two streams of keys"),
     ("verify_passkey.sh", "[ $((flags & 5)) -eq 5 ]", "true", "a user the authenticator did not verify"),
     ("verify_passkey.sh", '[ "$person" = "$(get "$T/event" /actor/id)" ]', "true", "the key of another person"),
+    ("verify_all.sh", '[ "$index" -lt "$revoked" ]', "true", REVOKED),
+    ("verify_passkey.sh", '[ "$(get "$T/enrolment" /type)" = ', '[ "" != ', ENROLLED_AS_PASSKEY),
+    ("verify_passkey.sh", "'evidence-custody-pin-v1", "'evidence-custody-pinkey-v1", OTHER_CONTEXT),
+    ("verify_passkey.sh", '[ "$(get "$T/event" /type)" = ', '[ "" != ', "an agreement with another decision"),
+    ("verify_passkey.sh", '[ "$(number "$T/record" "$at/seal")" = ', '[ "" != ', "an agreement with another seal"),
+    ("verify_passkey.sh", '[ "$state" = "$known" ]', "true", "an agreement with another state of the seal"),
+    (
+        "verify_passkey.sh", 'cmp -s "$T/one" "$T/other" || refuse "the entry does not repeat', 'true || refuse "',
+        "an agreement whose words the entry changed",
+    ),
+    ("verify_passkey.sh", "*0203010001)", "*)", "an RSA key with the exponent 3"),
+    ("verify_passkey.sh", "/by/name:/actor/name", "", "an agreement by another person"),
+    ("verify_passkey.sh", "/key:/data/signature/key", "", "an agreement with another key"),
+    ("verify_passkey.sh", "/id:/data/agreement", "", "an agreement of another name"),
 )  # fmt: skip
 IN_PAGE = (
     ("steps.js", 'if (wrong.length) throw new Fault("hash"', 'if (0) throw Fault("hash"', "a file with another byte"),
@@ -49,6 +67,17 @@ IN_PAGE = (
     ("steps.js", "if (idle.length)", "if (0)", "an enrolment of somebody who signed nothing"),
     ("receipts.js", "if (found.archive.members.has(one.path))", "if (0)", "a withheld file that is here all the same"),
     ("receipts.js", "receipt.event.data.sha256 !== one.sha256 ||", "", "a withheld file with another hash"),
+    ("passkeys.js", "if (key.revoked !== null && index > key.revoked)", "if (0)", REVOKED),
+    ("passkeys.js", "if (!key || pin !== (key.kind === \"pinkey\"))", "if (!key)", ENROLLED_AS_PASSKEY),
+    ("passkeys.js", '"evidence-custody-pin-v1', '"evidence-custody-pinkey-v1', OTHER_CONTEXT),
+    ("passkeys.js", 'event.type.endsWith(":" + kind) &&', "", "an agreement with another decision"),
+    ("passkeys.js", "&& sealKey(item.seal) === sealKey(seen)", "", "an agreement with another seal"),
+    ("passkeys.js", "(item.seal_state === seal.state || ", "(1 || ", "an agreement with another state of the seal"),
+    ("passkeys.js", "&& canonical(item) === canonical(data.agreed)", "", "an agreement whose words the entry changed"),
+    ("passkeys.js", '|| hex(spki).endsWith("0203010001")', "|| 1", "an RSA key with the exponent 3"),
+    ("passkeys.js", "said.by.name === actor.name &&", "", "an agreement by another person"),
+    ("passkeys.js", "&& said.key === data.signature.key", "", "an agreement with another key"),
+    ("passkeys.js", "said.id === data.agreement &&", "", "an agreement of another name"),
 )  # fmt: skip
 
 

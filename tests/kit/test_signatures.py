@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from casemgmt.trust.passkey import from_base64url
+from casemgmt.trust.passkey import PublicKey, from_base64url
 from tests.kit.verifiers import KIT
 from tests.trust.factory import event_body
+from tests.trust.people import BOLOT, CHOLPON
 from tests.trust.vectors import vectors
 
 VECTORS = vectors("signature.json")
@@ -81,3 +82,62 @@ def test_every_bad_vector_is_refused(case: dict[str, Any], tmp_path: Path) -> No
     status, said = judged([*arguments, str(enrolled)])
     assert status == 1, said
     assert said.startswith("REFUSED: ")
+
+
+PINS = vectors("pin.json")
+PEOPLE = {person.id: person for person in (BOLOT, CHOLPON)}
+
+
+def laid_pin(case: dict[str, Any], folder: Path) -> list[str]:
+    """As ``laid``, of a signature by PIN, with the enrolment of whoever acts."""
+    folder.mkdir()
+    (folder / "entry.event").write_bytes(case["event"].encode())
+    (folder / "statement.txt").write_text(case["statement"], newline="")
+    (folder / "sig.der").write_bytes(base64.b64decode(case["signature"]))
+    (folder / "pub.pem").write_bytes(PublicKey(base64.b64decode(case["spki"])).pem)
+    if "record" in case:
+        (folder / "record.json").write_bytes(case["record"].encode())
+    person = PEOPLE[json.loads(case["event"])["actor"]["id"]]
+    kind, data = person.enrolment
+    enrolled = folder / "enrolment.event"
+    enrolled.write_bytes(event_body(person.stream, 1, None, kind=kind, data=data, actor=person.actor))
+    return [str(folder / "entry.event"), str(folder), str(enrolled)]
+
+
+@pytest.mark.parametrize("case", PINS["signed"], ids=lambda case: case["name"])
+def test_every_good_signature_by_pin_holds_and_is_called_weaker(case: dict[str, Any], tmp_path: Path) -> None:
+    status, said = judged(laid_pin(case, tmp_path / "sig"))
+    assert status == 0, said
+    assert "WEAKER than a passkey (software in one phone); enrolled for" in said
+
+
+# A record that an entry does not name is a file that belongs to no entry: verify_all.sh says so.
+OF_A_PACKAGE = {"a record that the entry does not name"}
+
+
+@pytest.mark.parametrize("case", PINS["refused"], ids=lambda case: case["name"])
+def test_every_bad_signature_by_pin_is_refused(case: dict[str, Any], tmp_path: Path) -> None:
+    if case["name"] in OF_A_PACKAGE:
+        return
+    status, said = judged(laid_pin(case, tmp_path / "sig"))
+    assert status == 1, said
+    assert said.startswith("REFUSED: "), said
+
+
+@pytest.mark.parametrize(
+    ("name", "guard", "instead"),
+    [
+        ("a key of another kind: RSA with the exponent 3", "*0203010001)", "*)"),
+        ("one bit of the signature", ">/dev/null 2>&1 ||", ">/dev/null 2>&1 || true ||"),
+    ],
+)
+def test_a_script_without_the_guard_accepts(name: str, guard: str, instead: str, tmp_path: Path) -> None:
+    text = (KIT / "verify_passkey.sh").read_text(encoding="utf-8")
+    assert guard in text
+    script = tmp_path / "verify_passkey.sh"
+    script.write_text(text.replace(guard, instead), encoding="utf-8")
+    (case,) = [case for case in VECTORS["refused"] if case["name"] == name]
+    arguments = laid(case, tmp_path / "sig")
+    for path, status in ((KIT / "verify_passkey.sh", 1), (script, 0)):
+        done = subprocess.run(["sh", str(path), *arguments], capture_output=True, check=False, timeout=60)
+        assert done.returncode == status, done.stdout

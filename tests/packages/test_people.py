@@ -19,6 +19,7 @@ from tests.cast import World
 from tests.packages.conftest import Clients, Scene, seal
 from tests.packages.test_packages import Outside, fetch
 from tests.passkeys.conftest import Signers, with_key
+from tests.passkeys.pins import with_pin
 
 
 @pytest.fixture
@@ -53,6 +54,31 @@ async def test_signed_hand_overs_are_proved_by_the_package_and_a_signer_of_nothi
     assert not any(marat.member.login in entry for entry in entries)
     step = next(step for step in report.steps if step.number == 10)
     assert "3 entries are signed with passkeys" in str(step), told
+
+
+async def test_hand_overs_signed_by_pin_are_proved_and_called_weaker_everywhere(
+    scene: Scene, desk: Signers, world: World, database: Database, api: Clients, browser: Any, outside: Outside,
+    sequenced: None, tmp_path: Path,
+) -> None:  # fmt: skip
+    aida = await with_key(database, world.aida)
+    nurlan = await with_pin(database, desk.codes, world.nurlan)
+    one, two = scene.seizures[0].exhibits
+    handover = await desk.signed_offer(aida, world.nurlan, [one, two])
+    await desk.signed_answer(nurlan, handover, desk.accept(one), desk.refuse(two, "not_for_me"))
+    sealed = await seal(api(world.saule), scene)
+    path = tmp_path / f"{sealed.number}.zip"
+    path.write_bytes(await fetch(outside(world.saule), sealed.code))
+    report = verify_package(path, Brought())
+    with zipfile.ZipFile(path) as archive:
+        files = {tuple(name.split("/")[3:]) for name in archive.namelist() if "/ledger/sig/" in name}
+    kinds = sorted(len([name for index, name in files if index == one]) for one in {index for index, _ in files})
+    assert kinds == [3, 3, 5, 5]
+    step = str(next(step for step in report.steps if step.number == 10))
+    assert "2 entries are signed with passkeys, user verified" in step, str(report)
+    assert "WEAKER: 2 by PIN, with software keys in one phone: " in step, str(report)
+    page = (await browser(world.saule).get(f"/packages/{sealed.code}")).text
+    assert "by PIN, which is weaker: 2; signed in only: 0; withheld entries" in page
+    assert "Signed by PIN" in page
 
 
 async def test_a_package_that_lost_a_signature_is_not_sealed(

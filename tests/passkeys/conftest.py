@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from litestar import Litestar
@@ -43,6 +43,15 @@ class Holder:
         return self.device.get(pending.options)
 
 
+class Holds(Protocol):
+    """Somebody with a key of either kind."""
+
+    member: Member
+    key: Passkey
+
+    def signs(self, pending: Pending) -> dict[str, Any]: ...
+
+
 async def begun(database: Database, member: Member) -> dict[str, Any]:
     """Creation options as after the right password: the challenge is written by the gate role."""
     challenge = secrets.token_bytes(32)
@@ -63,15 +72,15 @@ async def with_key(database: Database, member: Member, **options: Any) -> Holder
 class Signers(Desk):
     """The desk of the custody tests, and what is signed at it."""
 
-    def code(self, holder: Holder) -> str:
+    def code(self, holder: Holds) -> str:
         return self.codes.encode("passkey", holder.key.id)
 
-    async def prepared(self, giver: Holder, to: Member, exhibits: list[Exhibit], **more: Any) -> uuid.UUID:
+    async def prepared(self, giver: Holds, to: Member, exhibits: list[Exhibit], **more: Any) -> uuid.UUID:
         made = await self.prepare(giver, to, exhibits, **more)
         assert isinstance(made, uuid.UUID)
         return made
 
-    async def prepare(self, giver: Holder, to: Member, exhibits: list[Exhibit], **more: Any) -> uuid.UUID | int:
+    async def prepare(self, giver: Holds, to: Member, exhibits: list[Exhibit], **more: Any) -> uuid.UUID | int:
         async with self.database.begin(giver.member.actor) as db:
             fresh = {e.id: e for e in await by_ids(db, [e.id for e in exhibits])}
         items = [
@@ -85,24 +94,24 @@ class Signers(Desk):
         data = NewOffer(to=self.codes.encode("person", to.id), exhibits=items, **values)
         return await signing.prepare_offer(self.database, giver.member.actor, data, self.code(giver), self.codes, RULES)
 
-    async def pending(self, holder: Holder, request: uuid.UUID) -> Pending:
+    async def pending(self, holder: Holds, request: uuid.UUID) -> Pending:
         async with self.database.begin(holder.member.actor) as db:
             return await signing.pending(db, holder.member.actor, request)
 
-    async def sign(self, holder: Holder, request: uuid.UUID, credential: object = None) -> int:
+    async def sign(self, holder: Holds, request: uuid.UUID, credential: object = None) -> int:
         if credential is None:
             credential = holder.signs(await self.pending(holder, request))
         return await signing.sign(self.database, holder.member.actor, request, credential, RULES)
 
-    async def signed_offer(self, giver: Holder, to: Member, exhibits: list[Exhibit], **more: Any) -> int:
+    async def signed_offer(self, giver: Holds, to: Member, exhibits: list[Exhibit], **more: Any) -> int:
         return await self.sign(giver, await self.prepared(giver, to, exhibits, **more))
 
-    async def prepared_answer(self, who: Holder, handover: int, *decisions: Decision) -> uuid.UUID:
+    async def prepared_answer(self, who: Holds, handover: int, *decisions: Decision) -> uuid.UUID:
         return await signing.prepare_answer(
             self.database, who.member.actor, handover, Answer(items=list(decisions)), self.code(who), self.codes, RULES
         )
 
-    async def signed_answer(self, who: Holder, handover: int, *decisions: Decision) -> int:
+    async def signed_answer(self, who: Holds, handover: int, *decisions: Decision) -> int:
         return await self.sign(who, await self.prepared_answer(who, handover, *decisions))
 
 

@@ -1,4 +1,4 @@
-"""People of the tests who sign ledger entries with passkeys; keys and signatures are the same in every run."""
+"""People of the tests who sign ledger entries with passkeys or by PIN; keys and signatures are always the same."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
+from uuid import UUID
 
+from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from casemgmt.trust.encoding import to_base64
-from casemgmt.trust.passkey import EDDSA, Assertion, PublicKey, challenge, statement, to_base64url
+from casemgmt.trust.passkey import EDDSA, ES256, Assertion, PublicKey, challenge, statement, to_base64url
 from casemgmt.trust.personal import PersonalSignature
+from casemgmt.trust.pin import CONTEXT, PinSignature
 
 RP_ID = "evidence.example.org"
 ORIGIN = "https://evidence.example.org"
@@ -71,5 +75,52 @@ class Person:
         return PersonalSignature(said, Assertion(client_data, data, signature), self.key)
 
 
+@dataclass(frozen=True)
+class PinPerson(Person):
+    """Somebody who signs with the key behind the PIN of their phone."""
+
+    @cached_property
+    def _private(self) -> ec.EllipticCurvePrivateKey:
+        secret = int.from_bytes(hashlib.sha256(b"pin of " + self.login.encode()).digest()) >> 1
+        return ec.derive_private_key(secret, ec.SECP256R1())
+
+    @property
+    def key(self) -> PublicKey:
+        return PublicKey(self._private.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
+
+    @property
+    def means(self) -> dict[str, str]:
+        return {"means": "pin", "key": self.key.fingerprint}
+
+    @property
+    def device(self) -> str:
+        return str(UUID(bytes=hashlib.sha256(self.login.encode()).digest()[:16]))
+
+    @property
+    def enrolment(self) -> tuple[str, dict[str, Any]]:
+        said = {
+            "person": self.actor, "key": self.key.fingerprint, "spki": to_base64(self.key.spki), "algorithm": ES256,
+            "device": self.device, "origin": ORIGIN,
+        }  # fmt: skip
+        return "accounts:pinkey:enrolled", said
+
+    @property
+    def revocation(self) -> tuple[str, dict[str, Any]]:
+        return "accounts:pinkey:revoked", {"person": self.actor, "key": self.key.fingerprint, "reason": "lost"}
+
+    def sign(self, bodies: Sequence[bytes], *, flags: int = 0, context: bytes = CONTEXT) -> PersonalSignature:
+        said = statement(bodies)
+        return PersonalSignature(said, PinSignature(self._signed(context + said)), self.key)
+
+    def agree(self, record: bytes) -> PersonalSignature:
+        """On a phone without a network: the record is signed, and an entry repeats it."""
+        said = statement([record])
+        return PersonalSignature(said, PinSignature(self._signed(CONTEXT + said), record), self.key)
+
+    def _signed(self, message: bytes) -> bytes:
+        return self._private.sign(message, ec.ECDSA(SHA256(), deterministic_signing=True))
+
+
 AIDA = Person(7, "aida", "Aida")
 NURLAN = Person(8, "nurlan", "Nurlan")
+BOLOT, CHOLPON = PinPerson(9, "bolot", "Bolot"), PinPerson(10, "cholpon", "Cholpon")

@@ -114,6 +114,16 @@ def refused() -> Iterator[tuple[str, Signed]]:
     yield from _refused_authenticator_data(one)
     for what, key in (("P-384", ec.generate_private_key(ec.SECP384R1())), ("RSA of 1024 bits", _short())):
         yield "passkey is", changed(f"a key of another kind: {what}", spki=to_base64(spki(key)))
+    yield "passkey is", _exponent_3()
+
+
+def _exponent_3() -> Signed:
+    """Well signed, by an RSA key whose kind has been forged before."""
+    one = Soft(RS256)
+    one.private = one.device.keys[one.id] = rsa.generate_private_key(3, 2048)
+    one.spki = spki(one.private)
+    one.bodies = [body(1, 2, hashlib.sha256(one.spki).hexdigest())]
+    return one.signed("a key of another kind: RSA with the exponent 3")
 
 
 def _refused_client_data(one: Soft, said: bytes) -> Iterator[tuple[str, Signed]]:

@@ -40,8 +40,8 @@ class Seal:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Signed:
-    """By what means an event is signed: ``passkey`` with the SHA-256 of its public key, ``session``, or ``""``: the
-    event says nothing."""
+    """By what means an event is signed: ``passkey``, or the weaker ``pin``, with the SHA-256 of its public key;
+    ``session``; ``""``: the event says nothing."""
 
     means: str
     key: str = ""

@@ -63,8 +63,8 @@ def event(step: Step, write: Writer, long: int) -> dict[str, Any]:
     words, signed = write.words, step.signed
     if step.at is None or step.withheld is not None:
         return _withheld(step, write)
-    means = words({"passkey": "steps.passkey", "session": "steps.session"}.get(signed.means, "steps.unsaid"))
-    keyed = signed.means == "passkey"
+    means = words(f"steps.{signed.means}" if signed.means in {"passkey", "pin", "session"} else "steps.unsaid")
+    keyed = signed.means in {"passkey", "pin"}
     left: list[tuple[str, str]] = []
     if step.giver is not None and step.receiver is not None:
         left = [

@@ -9,10 +9,11 @@ from casemgmt.packages.report.model import Report
 from casemgmt.packages.report.words import Words
 
 _NOT_INTACT = {"damaged", "missing", "differs"}
+_HANDED = {"offered", "accepted", "refused", "withdrawn"}
 
 
 def truths(report: Report, words: Words) -> list[dict[str, Any]]:
-    """``state``: good, bad, or open where nothing can be said."""
+    """``state``: good, remark, bad, or open where nothing can be said."""
     answered = ((name, *ask(report, words)) for name, ask in _QUESTIONS.items())
     return [
         {"question": words(f"truths.{name}"), "state": state, "answer": shown(answer)}
@@ -34,11 +35,15 @@ def _custody(report: Report, words: Words) -> tuple[str, str]:
     broken = [exhibit.number for exhibit in report.exhibits if not exhibit.unbroken]
     if broken:
         return "bad", words("truths.custody_bad", broken=", ".join(broken))
-    means = [step.signed.means for exhibit in report.exhibits for step in exhibit.chain]
-    return "good", words(
-        "truths.custody_good", events=len(means), exhibits=len(report.exhibits), passkey=means.count("passkey"),
-        session=len(means) - means.count("passkey"),
-    )  # fmt: skip
+    steps = [step for exhibit in report.exhibits for step in exhibit.chain]
+    handed = [step.signed.means for step in steps if step.kind in _HANDED and step.withheld is None]
+    passkey, pin = handed.count("passkey"), handed.count("pin")
+    said = {
+        "events": len(steps), "exhibits": len(report.exhibits), "passkey": passkey, "pin": pin,
+        "session": len(handed) - passkey - pin, "withheld": sum(step.withheld is not None for step in steps),
+    }  # fmt: skip
+    remark = said["pin"] or said["session"] or said["withheld"]
+    return "remark" if remark else "good", words("truths.custody_remark" if remark else "truths.custody_good", **said)
 
 
 def _seals(report: Report, words: Words) -> tuple[str, str]:

@@ -322,8 +322,8 @@ check_9() {
 }
 
 check_10() {
-  awk -F '\t' '$4 ~ /^accounts:passkey:(enrolled|revoked)$/ && $1 ~ /^passkeys:/ { print $5, $4, $1 }
-    $1 ~ /^passkeys:/ && $4 !~ /^accounts:passkey:(enrolled|revoked)$/ { exit 1 }' "$T/chains" >"$T/keys" || no 'an entry that has no place among the keys'
+  awk -F '\t' '$4 ~ /^accounts:(passkey|pinkey):(enrolled|revoked)$/ && $1 ~ /^passkeys:/ { print $5, $4, $1 }
+    $1 ~ /^passkeys:/ && $4 !~ /^accounts:(passkey|pinkey):(enrolled|revoked)$/ { exit 1 }' "$T/chains" >"$T/keys" || no 'an entry that has no place among the keys'
   : >"$T/enrolled"; : >"$T/people"
   while read -r index kind stream; do
     printf '%s %s %s\n' "$(get "$T/flat/$index" /data/key)" "$index" "$kind" >>"$T/enrolled"
@@ -331,7 +331,8 @@ check_10() {
   done <"$T/keys"
   awk '$3 ~ /enrolled$/ && n[$1]++ { exit 1 }' "$T/enrolled" || no 'a key is enrolled twice'
   sort -u "$T/people" | awk -F '\t' '$1 !~ /^(0|-?[1-9][0-9]*)$/ || n[$1]++ { exit 1 }' || no 'one person has two streams of keys, or an enrolment names nobody'
-  signed=0 weaker=0; : >"$T/folders"; : >"$T/signers"
+  awk '{ split($3, kind, ":") } kind[3] == "enrolled" { of[$1] = kind[2] } kind[3] == "revoked" && of[$1] != kind[2] { exit 1 }' "$T/enrolled" || no 'a key is revoked that was not enrolled'
+  signed=0 pins=0 weaker=0; : >"$T/folders"; : >"$T/signers"
   while IFS="$TAB" read -r stream seq prev type index leaf; do
     [ "$type" != '?' ] || continue
     means=$(get "$T/flat/$index" /data/signature/means)
@@ -339,7 +340,7 @@ check_10() {
       case $type in custody:handover:*) weaker=$((weaker + 1)) ;; esac
       continue
     fi
-    case $means in '"session') weaker=$((weaker + 1)); continue ;; '"passkey') ;; *) no "entry $index names no known means of signing" ;; esac
+    case $means in '"session') weaker=$((weaker + 1)); continue ;; '"passkey' | '"pin') ;; *) no "entry $index names no known means of signing" ;; esac
     key=$(get "$T/flat/$index" /data/signature/key)
     enrolment=$(awk -v key="$key" '$1 == key && $3 ~ /enrolled$/ { print $2 }' "$T/enrolled")
     [ -n "$enrolment" ] || no "entry $index is signed with a key that nobody enrolled"
@@ -348,16 +349,20 @@ check_10() {
       [ "$index" -lt "$revoked" ] || no "entry $index stands after its key was revoked"
     done
     said=$(sh "$here/verify_passkey.sh" "ledger/$index.event" "ledger/sig/$index" "ledger/$enrolment.event" 2>&1) || no "entry $index: $said"
-    printf 'ledger/sig/%s/%s\n' "$index" statement.txt "$index" clientData.json "$index" authData.bin "$index" sig.der "$index" pub.pem >>"$T/folders"
+    if [ "$means" = '"passkey' ]; then set -- clientData.json authData.bin; signed=$((signed + 1)); else
+      set --; pins=$((pins + 1)); [ -z "$(get "$T/flat/$index" /data/signature/record)" ] || set -- record.json
+    fi
+    for name in statement.txt sig.der pub.pem "$@"; do printf 'ledger/sig/%s/%s\n' "$index" "$name"; done >>"$T/folders"
     awk -F '\t' -v at="$enrolment" '$5 == at { print $1 }' "$T/chains" >>"$T/signers"
-    signed=$((signed + 1))
   done <"$T/chains"
   sort -u "$T/signers" >"$T/listed"
   awk -F '\t' '$1 ~ /^passkeys:/ { print $1 }' "$T/chains" | sort -u | cmp -s - "$T/listed" || no 'the keys of somebody who signed nothing here'
   sort "$T/folders" >"$T/listed"
   awk '/^ledger\/sig\//' "$T/files" | sort | cmp -s - "$T/listed" || no 'a signature that belongs to no entry'
-  if [ "$signed" -eq 0 ]; then printf "No entry is signed with a person's own key. WEAKER, by a session only: %s." "$weaker"; exit 4; fi
-  printf '%s entries are signed with passkeys by the people they name, user verified. WEAKER, by a session only: %s.' "$signed" "$weaker"
+  hidden=$(awk -F '\t' '$1 ~ /^exhibit:/ && $4 == "?"' "$T/chains" | wc -l)
+  weaker="WEAKER: $pins by PIN (software in one phone), $weaker by a session only, $((hidden)) withheld entries of exhibits, any of which may be a hand-over."
+  if [ $((signed + pins)) -eq 0 ]; then printf "No entry is signed with a person's own key. %s" "$weaker"; exit 4; fi
+  printf '%s entries are signed with passkeys by the people they name, user verified. %s' "$signed" "$weaker"
 }
 
 # openssl by today's clock; and if that fails, as of the time the timestamp shows

@@ -12,8 +12,9 @@ from PIL import Image
 
 from casemgmt.packages.report import render as rendering
 from casemgmt.packages.report.glyphs import shown
-from casemgmt.packages.report.model import Person, Present, Seal, Why
+from casemgmt.packages.report.model import Person, Present, Report, Seal, Signed, Why
 from casemgmt.packages.report.render import ReportError, render
+from casemgmt.packages.report.truths import truths
 from casemgmt.packages.report.words import LANGUAGES, words
 from casemgmt.signing.demonstration import Demonstration
 from casemgmt.signing.signer import OrganisationSigner
@@ -193,6 +194,51 @@ def test_what_is_withheld_is_told_by_place_and_hash_and_nothing_else() -> None:
     assert step.sha256 in text
     assert "WITHHELD from this package: OTHER-CODE, informant" in text
     assert "the secret note" not in text
+
+
+def with_means(*means: str) -> Report:
+    """The sample's first exhibit, handed over by these means."""
+    report = sample.report()
+    first, step, *_ = report.exhibits[0].chain
+    handed = [replace(step, seq=n, signed=Signed(means=one, key="ab" * 32)) for n, one in enumerate(means, 2)]
+    return replace(report, exhibits=[replace(report.exhibits[0], chain=[first, *handed])])
+
+
+@pytest.mark.parametrize(
+    ("means", "state", "said"),
+    [
+        (("passkey", "passkey"), "good", "Every hand-over (2 entries) is signed with a passkey."),
+        (
+            ("passkey", "pin"),
+            "remark",
+            "1 are signed with a passkey; 1 by PIN, which is weaker",
+        ),
+        (("passkey", "session"), "remark", "1 only by a signed-in session, which nobody can check"),
+        (("passkey", ""), "remark", "1 only by a signed-in session, which nobody can check"),
+    ],
+)
+def test_custody_is_plainly_unbroken_only_where_every_hand_over_has_a_passkey(
+    means: tuple[str, ...], state: str, said: str
+) -> None:
+    report = with_means(*means)
+    (custody,) = [one for one in truths(report, words("en")) if "custody" in one["question"]]
+    assert custody["state"] == state
+    assert said in told(report)
+
+
+def test_a_withheld_entry_makes_custody_a_remark_because_it_may_be_a_hand_over() -> None:
+    report = with_means("passkey", "passkey")
+    chain = report.exhibits[0].chain
+    hidden = replace(chain[2], at=None, withheld=Why(code="informant", words="who told"))
+    report = replace(report, exhibits=[replace(report.exhibits[0], chain=[*chain[:2], hidden])])
+    (custody,) = [one for one in truths(report, words("en")) if "custody" in one["question"]]
+    assert custody["state"] == "remark"
+    assert "Withheld events, any of which may be a hand-over: 1." in told(report)
+
+
+def test_a_signature_by_pin_is_called_weaker_at_its_event() -> None:
+    text = told(with_means("pin"))
+    assert "Signed by PIN, weaker than a passkey: software in one phone. Its key" in text
 
 
 # ---- hostile words

@@ -1,6 +1,6 @@
-// Step 10. Who signed with a passkey: the signature fits exactly these entries, and the key was this person's then.
-const CONTEXT = encode("evidence-custody-v1\0");
-const SIGNATURE_FILES = ["authData.bin", "clientData.json", "pub.pem", "sig.der", "statement.txt"];
+// Step 10. Who signed with a key of their own: the signature fits exactly these entries, and the key was this person's then.
+const CONTEXT = encode("evidence-custody-v1\0"), BY_PIN = encode("evidence-custody-pin-v1\0");
+const SIGNATURE_FILES = ["pub.pem", "sig.der", "statement.txt", "authData.bin", "clientData.json", "record.json"];
 const ALGORITHMS = {
   "-7": [{ name: "ECDSA", namedCurve: "P-256" }, { name: "ECDSA", hash: "SHA-256" }],
   "-8": ["Ed25519", "Ed25519"],
@@ -39,24 +39,28 @@ function signerKeys(found) {
     if (!stream.startsWith("passkeys:")) continue;
     for (const event of chain) {
       const data = event.data ?? {}, known = keys.get(data.key);
-      const index = found.index.get(event);
-      if (event.type === "accounts:passkey:enrolled") {
+      const index = found.index.get(event), isText = one => one && typeof one === "string";
+      const [, kind, what] = /^accounts:(passkey|pinkey):(enrolled|revoked)$/.exec(event.type) ?? [];
+      if (what === "enrolled") {
         const spki = base64(String(data.spki));
         const right = isHash(data.key) && !known && hex(sha256(spki)) === data.key && String(data.algorithm) in ALGORITHMS &&
-          Number.isInteger(data.person?.id) && (people[data.person.id] ??= stream) === stream && event.actor.id === data.person.id && data.rp_id && typeof data.rp_id === "string" && data.origin && typeof data.origin === "string";
+          (data.algorithm !== -257 || hex(spki).endsWith("0203010001")) &&
+          Number.isInteger(data.person?.id) && (people[data.person.id] ??= stream) === stream && event.actor.id === data.person.id && isText(data.origin) &&
+          (kind === "passkey" ? isText(data.rp_id) : data.algorithm === -7);
         if (!right) throw new Fault("bad_enrolment", shown(stream), event.seq);
-        keys.set(data.key, { ...data, spki, stream, enrolled: index, revoked: null });
-      } else if (event.type === "accounts:passkey:revoked" && known?.stream === stream) known.revoked ??= index;
+        keys.set(data.key, { ...data, kind, spki, stream, enrolled: index, revoked: null });
+      } else if (what && known?.stream === stream && known.kind === kind) known.revoked ??= index;
       else throw new Fault("bad_enrolment", shown(stream), event.seq);
     }
   }
   return keys;
 }
 
-function checkStatement(bytes, event, path) {
+// sha256: of the entry, or of the record that was signed in its stead, and then nothing else is named.
+function checkStatement(bytes, sha256, path, alone) {
   const text = utf8(bytes, path), named = text.split("\n");
   if (named.pop() !== "" || named.length > 1000 || !named.every(isHash) || new Set(named).size !== named.length) throw new Fault("malformed", path);
-  if (!named.includes(event.sha256)) throw new Fault("not_signed", path);
+  if (!named.includes(sha256) || alone && named.length > 1) throw new Fault("not_signed", path);
 }
 
 function checkClientData(bytes, challenge, origin, path) {
@@ -77,22 +81,62 @@ function checkAuthenticatorData(bytes, site, path) {
   if (flags & 0x62 || flags & 16 && !(flags & 8) || bytes.length > 37 !== Boolean(flags & 128)) throw new Fault("malformed", path);
 }
 
-async function checkPasskey(found, event, index, keys) {
-  const folder = "ledger/sig/" + index + "/", key = keys.get(event.data.signature.key);
-  const [auth, client, pem, signature, statement] = await Promise.all(SIGNATURE_FILES.map(name => found.archive.read(folder + name, 70000)));
+// What two phones agreed without a network says what the entry says (docs/spec/agreement.md).
+function checkRecord(bytes, event, path) {
+  const { data, actor } = event, seal = data.seal ?? {};
+  let said;
+  try {
+    const text = decoder.decode(bytes);
+    said = JSON.parse(text);
+    if (canonical(said) !== text) throw 0;
+    const [item, ...more] = said.items.filter(one => one.exhibit === data.exhibit), offer = said.type === "handover-offer";
+    const fits = (one, other) => (one ?? "") === (other ?? "");
+    const seen = offer ? seal.giver : seal.receiver, kind = offer ? "offered" : item.decision;
+    const right = !more.length && said.v === 1 && (offer || said.type === "handover-answer") && event.stream === "exhibit:" + data.exhibit &&
+      /^custody:handover:(offered|accepted|refused)$/.test(event.type) && event.type.endsWith(":" + kind) && (offer || kind !== "offered") &&
+      said.id === data.agreement && said.key === data.signature.key && canonical(item) === canonical(data.agreed) &&
+      said.by.name === actor.name && said.by.badge === actor.badge && canonical(offer ? data.from : data.to) === canonical(actor) &&
+      new Date(said.at).toISOString() === data.device_at && sealKey(item.seal) === sealKey(seen) &&
+      (offer ? said.purpose === data.purpose && fits(said.place, data.place?.claimed) && fits(said.note, data.note) :
+        (item.seal_state === seal.state || !/damaged|missing/.test([item.seal_state, seal.state])) &&
+        ["reason", "discrepancy", "note"].every(name => fits(item[name], data[name])));
+    if (!right) throw 0;
+  } catch { throw new Fault("record_says", path); }
+}
+
+// Letters of one look or sound are one: how people read the same seal in two alphabets.
+function sealKey(text) {
+  const from = "АВЕЁКМНОРСТУХЅІЇЈԚԜҮҰҺҢҚҲӘӨЗӮЎБГДЖИЙЛПФЦЧЫЭҒҶҐЄЯЮШЩ", to = "ABEEKMHOPCTYXSIIJQWYYHHKXAO3YYBGDJIJLPFCCYEGJGIYYSS";
+  return (text ?? "").normalize("NFKC").toUpperCase().replace(/./gu, one => to[from.indexOf(one)] ?? one).replace(/[^\p{L}\p{N}]/gu, "");
+}
+
+async function checkSigned(found, event, index, keys) {
+  const folder = "ledger/sig/" + index + "/", { means, key: named, record } = event.data.signature, key = keys.get(named);
+  const pin = means === "pin", read = name => found.archive.read(folder + name, 70000);
+  const [pem, signature, statement] = await Promise.all(SIGNATURE_FILES.slice(0, 3).map(read));
   const spki = fromPem(pem, folder + "pub.pem");
-  if (hex(sha256(spki)) !== event.data.signature.key) throw new Fault("other_key", folder);
-  if (!key) throw new Fault("not_enrolled", index, event.data.signature.key);
+  if (hex(sha256(spki)) !== named) throw new Fault("other_key", folder);
+  if (!key || pin !== (key.kind === "pinkey")) throw new Fault("not_enrolled", index, named);
   if (event.actor.id !== key.person.id) throw new Fault("other_person", index, shown(key.person.name));
   if (index <= key.enrolled) throw new Fault("before_enrolment", index);
   if (key.revoked !== null && index > key.revoked) throw new Fault("after_revocation", index);
-  checkStatement(statement, event, folder + "statement.txt");
-  checkClientData(client, toBase64url(sha256(CONTEXT, statement)), key.origin, folder + "clientData.json");
-  checkAuthenticatorData(auth, key.rp_id, folder + "authData.bin");
+  checkStatement(statement, record ?? event.sha256, folder + "statement.txt", record);
+  let signed = join(BY_PIN, statement);
+  if (record) {
+    const bytes = await read("record.json");
+    if (hex(sha256(bytes)) !== record) throw new Fault("hash", folder + "record.json");
+    checkRecord(bytes, event, folder + "record.json");
+  }
+  if (!pin) {
+    const auth = await read("authData.bin"), client = await read("clientData.json");
+    checkClientData(client, toBase64url(sha256(CONTEXT, statement)), key.origin, folder + "clientData.json");
+    checkAuthenticatorData(auth, key.rp_id, folder + "authData.bin");
+    signed = join(auth, sha256(client));
+  }
   const [kind, way] = ALGORITHMS[key.algorithm];
   const value = key.algorithm === -7 ? rawEcdsa(signature) : signature;
   let imported;
   try { imported = await crypto.subtle.importKey("spki", spki, kind, false, ["verify"]); }
   catch { throw key.algorithm === -8 ? new Unable("no_signatures") : new Fault("malformed", folder + "pub.pem"); }
-  if (!await crypto.subtle.verify(way, imported, value, join(auth, sha256(client)))) throw new Fault("bad_signature", folder + "sig.der");
+  if (!await crypto.subtle.verify(way, imported, value, signed)) throw new Fault("bad_signature", folder + "sig.der");
 }

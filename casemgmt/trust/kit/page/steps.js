@@ -188,23 +188,25 @@ const HANDOVER = /^custody:handover:(offered|accepted|refused|withdrawn)$/;
 
 async function checkSignatures(found) {
   const keys = signerKeys(found), signed = new Set(), signers = new Set();
-  let weaker = 0;
+  let weaker = 0, pins = 0;
   for (const event of found.events) {
     const means = event.data.signature, index = found.index.get(event);
     if (means === undefined) { if (HANDOVER.test(event.type)) weaker++; continue; }
     if (canonical(means) === '{"means":"session"}') { weaker++; continue; }
-    if (means?.means !== "passkey" || Object.keys(means).length !== 2 || !isHash(means.key)) throw new Fault("means", index);
-    if (found.folders.get(String(index)) !== 5) throw new Fault("missing", "ledger/sig/" + index + "/");
-    await checkPasskey(found, event, index, keys);
+    const pin = means?.means === "pin", record = pin && "record" in means;
+    if (!pin && means?.means !== "passkey" || Object.keys(means).length !== 2 + record || !isHash(means.key) || record && !isHash(means.record)) throw new Fault("means", index);
+    if (found.folders.get(String(index)) !== (pin ? 3 + record : 5)) throw new Fault("missing", "ledger/sig/" + index + "/");
+    await checkSigned(found, event, index, keys);
     signed.add(String(index));
-    event.checked = keys.get(means.key).person.name;
+    pins += pin;
+    event.checked = [pin ? "signed_pin" : "signed", keys.get(means.key).person.name];
     signers.add(keys.get(means.key).stream);
   }
   const idle = [...found.streams.keys()].filter(stream => stream.startsWith("passkeys:") && !signers.has(stream));
   if (idle.length) throw new Fault("idle", ...some(idle));
   const stray = [...found.folders.keys()].filter(index => !signed.has(index));
   if (stray.length) throw new Fault("unlisted", ...some(stray.map(index => "ledger/sig/" + index + "/")));
-  return [signed.size ? "ok10" : "none10", signed.size, weaker];
+  return [signed.size ? "ok10" : "none10", signed.size - pins, weaker, pins];
 }
 
 const STEPS = [

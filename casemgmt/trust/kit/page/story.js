@@ -32,11 +32,12 @@ function exhibits(found) {
         one.holder = person(data.holder ?? link.actor);
         if (data.seal) one.seal = one.seal ?? "recorded";
       }
+      if (link.type === "custody:exhibit:disputed") one.disputed = one.remark = true;
       if (link.type === "custody:handover:accepted") one.holder = person(data.to);
       if (custody && typeof data.seal?.state === "string") one.seal = data.seal.state;
       if (custody && data.discrepancy) { one.remark = true; notes.push(["discrepancy", plain(data.discrepancy)]); }
-      if (link.checked) notes.push(["signed", plain(link.checked)]);
-      else if (custody && data.signature?.means !== "passkey") notes.push(["session"]);
+      if (link.checked) notes.push([link.checked[0], plain(link.checked[1])]);
+      else if (custody && !data.signature?.key) notes.push(["session"]);
       one.chain.push({ order, at: link.at, by: person(link.actor), words: inWords(link), notes });
     }
     for (const { event } of found.receipts ?? []) {
@@ -60,10 +61,11 @@ function signs(report, list) {
   const bare = list.filter(one => one.remark || one.seal !== "intact");
   const seal = whole !== "ok" || list.every(one => !one.seal) ? "open" : broken.length ? "bad" : bare.length ? "warn" : "ok";
   const hidden = list.flatMap(one => one.chain).filter(({ words }) => words[0] === "withheld_entry").length; // any of them may be a hand-over
-  const weak = custody === "ok" && (signed[2] || !signed[1] || hidden);
+  const disputed = list.filter(one => one.disputed).length;
+  const weak = custody === "ok" && (signed[2] || signed[3] || !signed[1] || hidden || disputed);
   return [
     ["file", files, ["file_" + files, count]],
-    ["custody", weak ? "warn" : custody, ["custody_" + (weak ? "warn" : custody), list.length, signed[1], signed[2], hidden]],
+    ["custody", weak ? "warn" : custody, ["custody_" + (weak ? "warn" : custody), list.length, signed[1], signed[2], hidden, signed[3], disputed]],
     ["seal", seal, ["seal_" + seal, seal === "ok" ? list.length : names(seal === "bad" ? broken : bare)]],
   ];
 }
