@@ -80,3 +80,55 @@ def untranslated(page: Page) -> list[str]:
         return found;
     }"""
     return list(page.evaluate(script))
+
+
+_HIT = ".chip, .cam, .pick, .gallery"  # what is hit is the box around a small or unseen control
+_TARGETS = (
+    "header.top :is(a, button, summary), main :is(a.btn, button, select, summary, textarea, "
+    "input:not([type=hidden])), aside.waiting a, .lines > li > a, .tasks a"
+)
+
+
+def glove_faults(page: Page, least: int = 56, gap: int = 12, corner: int = 61) -> list[str]:
+    """What a gloved finger would miss on the screen as it is: targets lower or narrower than ``least`` pixels, two of
+    them nearer to each other than ``gap``, and a main button whose middle lies within ``corner`` of a corner of the
+    screen, where touch is worst (a hand-breadth of pixels as in the design's source)."""
+    script = """([targets, hit, least, gap, corner]) => {
+        const seen = new Map();
+        for (const e of document.querySelectorAll(targets)) {
+            if (!e.checkVisibility({ visibilityProperty: true })) continue;
+            const whole = e.closest(hit) ?? e;
+            if (e.classList.contains('vh') && whole === e) continue;
+            seen.set(whole, whole.getBoundingClientRect());
+        }
+        const words = (e) => e.textContent.trim().replace(/\\s+/g, ' ').slice(0, 40);
+        const name = (e) => `${e.tagName.toLowerCase()} ${e.id || words(e)}`;
+        const found = [];
+        const all = [...seen].filter(([, box]) => box.width > 0 && box.height > 0);
+        for (const [e, box] of all) {
+            if (Math.round(box.height) < least || Math.round(box.width) < Math.min(least, 48)) {
+                found.push(`${name(e)}: ${Math.round(box.width)} x ${Math.round(box.height)}`);
+            }
+            const main = e.matches('.btn:not(.sec), .btn.big');
+            const near = (middle, size) => Math.min(middle, size - middle) < corner;
+            const [x, y] = [box.left + box.width / 2, box.top + box.height / 2];
+            if (main && y > 0 && y < innerHeight && near(x, innerWidth) && near(y, innerHeight)) {
+                found.push(`${name(e)}: in a corner`);
+            }
+        }
+        // what stays where it is while the page scrolls lies over everything in turn
+        const fixed = (e) => Boolean(e.closest('.bar, dialog, .menu-panel'));
+        for (const [i, [a, x]] of all.entries()) {
+            for (const [b, y] of all.slice(i + 1)) {
+                if (a.contains(b) || b.contains(a) || fixed(a) !== fixed(b)) continue;
+                const across = Math.max(x.left - y.right, y.left - x.right);
+                const down = Math.max(x.top - y.bottom, y.top - x.bottom);
+                const between = Math.max(across, down);
+                if (between < gap - 0.5 && Math.min(across, down) < 0) {
+                    found.push(`${name(a)} and ${name(b)}: ${Math.round(between)} px apart`);
+                }
+            }
+        }
+        return found;
+    }"""
+    return list(page.evaluate(script, [_TARGETS, _HIT, least, gap, corner]))
