@@ -16,10 +16,11 @@ from casemgmt.cases import pages as cases_pages
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.i18n import gettext
-from casemgmt.custody import agreement_api, here_pages, sign_api, sign_pages
+from casemgmt.custody import agreement_api, agreement_pages, here_pages, sign_api, sign_pages
 from casemgmt.custody import api as custody_api
 from casemgmt.custody import live as custody_live
 from casemgmt.custody import pages as custody_pages
+from casemgmt.custody.agreement_rules import in_words
 from casemgmt.desk import case_forms, case_page, exhibit_page, seizure_page, shift
 from casemgmt.evidence import api as evidence_api
 from casemgmt.evidence import pages as evidence_pages
@@ -71,6 +72,7 @@ def feature_handlers() -> list[HTTPRouteHandler]:
         *custody_live.handlers,
         *custody_api.handlers,
         *agreement_api.handlers,
+        *agreement_pages.handlers,
         *sign_pages.handlers,
         *here_pages.handlers,
         *sign_api.handlers,
@@ -116,3 +118,4 @@ def install_globals(environment: Environment, codes: Codes) -> None:
     added: dict[str, Any] = {"opaque": opaque, "label": label}
     environment.filters.update(added)
     environment.globals["options"] = options
+    environment.globals["in_words"] = in_words  # of what an agreement waits for or is disputed about

@@ -9,6 +9,7 @@ from typing import Any, Literal
 from casemgmt.core.i18n import N_, Text, current_locale, gettext
 from casemgmt.reference.lists import (
     CASE_STATUSES,
+    DISPUTE_OUTCOMES,
     GRANT_PURPOSES,
     HANDOVER_PURPOSES,
     LINK_REASONS,
@@ -41,6 +42,12 @@ _SENTENCES: dict[str, Text] = {
     "custody:handover:accepted": N_("Exhibit %(exhibit)s accepted by %(to)s"),
     "custody:handover:refused": N_("Exhibit %(exhibit)s refused by %(to)s"),
     "custody:handover:withdrawn": N_("Offer of exhibit %(exhibit)s withdrawn"),
+    "custody:exhibit:disputed": N_("Custody of exhibit %(exhibit)s disputed: %(from)s and %(to)s agreed otherwise"),
+    "custody:exhibit:resolved": N_("Dispute about exhibit %(exhibit)s resolved"),
+    "custody:agreement:brought": N_("Agreement of %(from)s and %(to)s without a network brought to the server"),
+    "custody:agreement:settled": N_("Agreement without a network became hand-over %(handover)s"),
+    "custody:agreement:disputed": N_("Agreement without a network disputed"),
+    "custody:agreement:resolved": N_("Dispute about an agreement without a network resolved"),
     "evidence:file:received": N_("File received: %(name)s"),
     "evidence:file:described": N_("Said what a photograph shows"),
     "evidence:file:refused": N_("File refused: %(name)s"),
@@ -65,6 +72,11 @@ _SENTENCES: dict[str, Text] = {
 _KINDS: dict[str, Kind] = {
     "custody:handover:accepted": "ok",
     "custody:handover:refused": "bad",
+    "custody:exhibit:disputed": "bad",
+    "custody:exhibit:resolved": "warn",
+    "custody:agreement:settled": "ok",
+    "custody:agreement:disputed": "bad",
+    "custody:agreement:resolved": "warn",
     "evidence:file:refused": "bad",
     "packages:package:sealed": "ok",
     "sharing:grant:ended": "warn",
@@ -79,11 +91,13 @@ _CODES: dict[tuple[str, str], CodeList[Any]] = {
     ("cases:link:made", "reason"): LINK_REASONS,
     **{(f"custody:handover:{kind}", "purpose"): HANDOVER_PURPOSES for kind in _HANDOVER_KINDS},
     ("custody:handover:refused", "reason"): REFUSAL_REASONS,
+    ("custody:exhibit:resolved", "outcome"): DISPUTE_OUTCOMES,
+    ("custody:agreement:resolved", "outcome"): DISPUTE_OUTCOMES,
     ("evidence:file:described", "shows"): PHOTO_POINTS,
     ("sharing:grant:given", "purpose"): GRANT_PURPOSES,
 }
 
-_DETAILS = ("title", "purpose", "reason", "discrepancy", "note", "words", "description", "shows")
+_DETAILS = ("title", "purpose", "reason", "discrepancy", "note", "outcome", "words", "description", "shows")
 
 
 def sentence(type_: str, data: Mapping[str, Any]) -> Sentence:

@@ -22,7 +22,8 @@ from casemgmt.core.parts import Pager, Tab
 from casemgmt.core.render import page, see_other
 from casemgmt.core.web.forms import nested
 from casemgmt.core.web.signin import AnyRequest, actor_of
-from casemgmt.custody import actions, queries, signing
+from casemgmt.custody import actions, agreement_queries, queries, signing
+from casemgmt.custody.agreement_models import Agreement
 from casemgmt.custody.live import version_of
 from casemgmt.custody.rules import RECEIVERS
 from casemgmt.custody.schemas import MOST, Answer, NewOffer
@@ -34,6 +35,8 @@ from casemgmt.exhibits.models import Exhibit
 from casemgmt.exhibits.queries import by_ids
 
 Errors = Mapping[str, Text]
+
+SHOWN = 10  # agreements that are not settled, above the list
 
 _LISTS = {
     "waiting": (PN_("hand-overs", "Waiting for me"), queries.waiting_for),
@@ -49,11 +52,20 @@ async def handovers(request: AnyRequest) -> Template:
     before = codes.decode("handover", asked["before"]) if asked.get("before") else None
     async with request.app.state.database.begin(actor) as db:
         rows = await _LISTS[chosen][1](db, actor.id, before=before)
+        agreements = await agreement_queries.still_open(db, limit=SHOWN) if before is None else []
     tabs = [Tab(f"/hand-overs?list={key}", words, key == chosen) for key, (words, _) in _LISTS.items()]
     more = None
     if len(rows) == queries.PAGE:
         more = f"/hand-overs?list={chosen}&before={codes.encode('handover', rows[-1].handover.id)}"
-    return page(request, "custody/list.html", rows=rows, tabs=tabs, chosen=chosen, pager=Pager(1, next_href=more))
+    return page(
+        request,
+        "custody/list.html",
+        rows=rows,
+        tabs=tabs,
+        chosen=chosen,
+        pager=Pager(1, next_href=more),
+        agreements=agreements,
+    )
 
 
 @get("/hand-overs/new")
@@ -189,6 +201,8 @@ async def _handover(
     async with request.app.state.database.begin(actor) as db:
         full = await queries.handover(db, codes.decode("handover", code))
         photos = await first_pictures(db, [line.item.exhibit_id for line in full.lines])
+        agreed = full.handover.agreement_id
+        agreement_seen = agreed is not None and await db.get(Agreement, agreed) is not None
     rows = [row for row in (values or {}).get("items", []) if isinstance(row, dict)]
     given = {str(row.get("exhibit", "")): row for row in rows}
     return page(
@@ -196,6 +210,7 @@ async def _handover(
         full=full, code=code, version=version_of(line.item for line in full.lines),
         photos=photos, given=given, errors=errors or {}, notice=notice,
         receives=actor.id == full.handover.to_id, gives=actor.id == full.handover.from_id,
+        agreement_seen=agreement_seen,
         keys=await my_keys(request) if full.open_lines else [], sign_with=(values or {}).get("sign_with"),
     )  # fmt: skip
 

@@ -63,7 +63,8 @@ async def resolve(database: Database, actor: Actor, agreement_id: int, data: Res
     }  # fmt: skip
     async with database.begin_raw(actor) as connection:
         things = _things.decode(await connection.fetchval(_FACTS, agreement_id))
-        bodies = [_body(actor, thing, said) for thing in things]
+        between = {"from": found.giver.named(), "to": found.receiver.named()}
+        bodies = [_body(actor, thing, said | between) for thing in things]
         ids = [uuid.uuid4() for _ in bodies]
         await connection.fetchval(_RESOLVE, agreement_id, data.outcome, words, ids, bodies)
         await agreements.record(connection, actor, "custody:agreement:resolved", str(row.client_id), said)

@@ -12,7 +12,7 @@ from casemgmt.core.clock import utcnow
 from casemgmt.core.parts import Sign
 from casemgmt.custody.models import CustodyEvent
 from casemgmt.desk import signs
-from casemgmt.desk.history import broken_at, last_look
+from casemgmt.desk.history import broken_at, disputes, last_look
 from casemgmt.evidence import queries as evidence_queries
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.ledger.models import Entry
@@ -32,7 +32,7 @@ async def signs_of(db: AsyncSession, exhibits: Sequence[Exhibit]) -> dict[int, l
         chain = chains[exhibit.id]
         found_signs[exhibit.id] = [
             signs.file_sign([file.id for file in files.get(exhibit.id, [])], checks),
-            signs.custody_sign(len(chain), broken_at(exhibit, chain, entries[exhibit.id]), now),
+            signs.custody_sign(len(chain), broken_at(exhibit, chain, entries[exhibit.id]), now, **disputes(chain)),
             signs.seal_sign(last_look(chain, people)),
         ]
     return found_signs

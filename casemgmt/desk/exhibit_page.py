@@ -16,8 +16,9 @@ from casemgmt.core.i18n import N_, Text, gettext
 from casemgmt.core.parts import Kind, Moment, Sign
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.custody import agreement_queries, signatures
 from casemgmt.custody import queries as custody_queries
-from casemgmt.custody import signatures
+from casemgmt.custody.agreement_rules import Why, in_words
 from casemgmt.custody.models import CustodyEvent
 from casemgmt.custody.signatures import Signed
 from casemgmt.desk import history, signs
@@ -39,6 +40,8 @@ _TEXTS: dict[str, tuple[Text, Kind]] = {
     "accepted": (N_("Accepted by %(to)s from %(from)s"), "ok"),
     "refused": (N_("Refused by %(to)s; still held by %(from)s"), "bad"),
     "withdrawn": (N_("Offer to %(to)s withdrawn by %(from)s"), "warn"),
+    "disputed": (N_("Disputed: %(from)s and %(to)s agreed otherwise, and it did not take effect"), "bad"),
+    "resolved": (N_("Dispute resolved by %(by)s"), "warn"),
 }
 
 
@@ -55,6 +58,7 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
         entries = await history.custody_entries(db, found)
         signed = await signatures.of_exhibit(db, found.id)
         people = await names(db, _ids(found, chain))
+        agreements = await agreement_queries.of_exhibit(db, found.number)
     return page(
         request, "desk/exhibit.html",
         exhibit=found, code=code, seizure=seizure, files=files, checks=checks, viewable=evidence_rules.VIEWABLE,
@@ -62,6 +66,7 @@ async def exhibit(request: AnyRequest, code: FromPath[str]) -> Template:
         signs=_signs(files, checks, chain, history.broken_at(found, chain, entries), people),
         custody=_moments(chain, entries, signed, people, codes), label_lines=_label(found, people),
         may_hand_over=found.holder_id == actor.id and found.offered_to is None, is_offered=found.offered_to == actor.id,
+        agreements=agreements,
     )  # fmt: skip
 
 
@@ -74,7 +79,7 @@ def _signs(
 ) -> list[Sign]:
     return [
         signs.file_sign([f.id for f in files], {i: signs.Check(c.outcome, c.at) for i, c in checks.items()}),
-        signs.custody_sign(len(chain), broken, utcnow()),
+        signs.custody_sign(len(chain), broken, utcnow(), **history.disputes(chain)),
         signs.seal_sign(history.last_look(chain, people)),
     ]
 
@@ -101,7 +106,11 @@ def _moment(
     event: CustodyEvent, entry: Entry | None, signed: Signed | None, people: Mapping[int, str], codes: Codes
 ) -> Moment:
     message, kind = _TEXTS[event.kind]
-    who = {"from": people.get(event.from_id or 0, "–"), "to": people.get(event.to_id or 0, "–")}
+    who = {
+        "by": people.get(event.actor_id, "–"),
+        "from": people.get(event.from_id or 0, "–"),
+        "to": people.get(event.to_id or 0, "–"),
+    }
     return Moment(
         event.at,
         gettext(message.message, **who),
@@ -116,7 +125,12 @@ def _details(event: CustodyEvent) -> list[str]:
     if event.seal_state and event.seal_state != "none":
         state = gettext(lists.get("seal_states", event.seal_state).label)
         said.append(gettext("Seal seen: %(number)s, %(state)s.", number=event.seal_no or "–", state=state))
-    if event.reason:
+    if event.kind == "disputed":
+        said.append(str(in_words(Why(event.reason or ""))))
+    elif event.kind == "resolved":
+        outcome = lists.DISPUTE_OUTCOMES.items().get(event.reason or "")
+        said.append(f"{gettext(outcome.label) if outcome else event.reason}.")
+    elif event.reason:
         reason = lists.REFUSAL_REASONS.items().get(event.reason)
         said.append(gettext("Reason: %(reason)s.", reason=gettext(reason.label) if reason else event.reason))
     if event.discrepancy:
@@ -131,12 +145,14 @@ def _details(event: CustodyEvent) -> list[str]:
 
 
 def _means(event: CustodyEvent, signed: Signed | None) -> list[str]:
-    if event.kind == "registered":
+    if event.kind in {"registered", "disputed", "resolved"}:
         return []
     if signed is None:
         return [gettext("Signed in only; not signed with a key.")]
     if not signed.fits:
         return [gettext("The signature does not fit: the record was changed after it was signed.")]
+    if signed.agreed:
+        return [gettext("Agreed without a network, signed by PIN: weaker than a passkey.")]
     if signed.means == PIN:
         return [gettext("Signed by PIN, with a key that is software in one phone: weaker than a passkey.")]
     return [gettext("Signed with a key that can be copied.") if signed.synced else gettext("Signed with a key.")]

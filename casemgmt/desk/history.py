@@ -42,6 +42,12 @@ def last_look(chain: Sequence[CustodyEvent], people: Mapping[int, str]) -> Look 
     return None
 
 
+def disputes(chain: Sequence[CustodyEvent]) -> dict[str, int]:
+    """How many disputes of the chain are not resolved (``disputed``), and how many are (``resolved``)."""
+    said = {kind: {e.agreement_id for e in chain if e.kind == kind} for kind in ("disputed", "resolved")}
+    return {"disputed": len(said["disputed"] - said["resolved"]), "resolved": len(said["resolved"])}
+
+
 async def seizure_events(db: AsyncSession, seizure: Seizure, codes: Codes) -> tuple[list[Moment], bool]:
     """The newest events about a seizure that the actor may see, newest first, and whether there are older ones."""
     query = select(Entry).where(Entry.seizure_id == seizure.id).order_by(Entry.id.desc()).limit(SHOWN + 1)

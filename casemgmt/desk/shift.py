@@ -19,7 +19,9 @@ from casemgmt.core.i18n import gettext, ngettext
 from casemgmt.core.parts import Task
 from casemgmt.core.render import page
 from casemgmt.core.web.signin import AnyRequest, actor_of
+from casemgmt.custody import agreement_queries
 from casemgmt.custody import queries as custody_queries
+from casemgmt.custody.agreement_queries import Agreed
 from casemgmt.custody.queries import Row
 from casemgmt.desk.seizure_page import what_was_seized
 from casemgmt.evidence import queries as evidence_queries
@@ -33,6 +35,7 @@ from casemgmt.seizures.scopes import SHARED, scopes_of
 
 SHORT = 5
 RECENT = 20  # seizures of the unit among which one's own unfinished ones are looked for
+WATCHERS = ("supervisor", "auditor")
 CASE_KINDS = ("investigator", "supervisor", "prosecutor", "auditor")
 
 
@@ -47,6 +50,8 @@ class Shift:
     unfinished: list[Task] = field(default_factory=list)
     cases: Sequence[CaseFile] = ()
     unit_seizures: Sequence[Seizure] = ()
+    agreements: Sequence[Agreed] = ()
+    agreements_more: bool = False
     shared_seizures: Sequence[Seizure] = ()
 
 
@@ -76,12 +81,16 @@ async def _shift(db: AsyncSession, actor: Actor, codes: Codes) -> Shift:
         found.waiting = await custody_queries.waiting_for(db, actor.id, limit=SHORT + 1)
         found.open_offers = await custody_queries.open_offers(db, actor.id, limit=SHORT)
         found.held, found.held_more = await exhibit_queries.in_scope(db, actor, exhibit_queries.HELD, limit=SHORT)
+    # one's own; who watches over others sees theirs
+    whose = None if actor.holds(WATCHERS) else actor.id
+    open_ones = await agreement_queries.still_open(db, person_id=whose, limit=SHORT + 1)
+    found.agreements, found.agreements_more = open_ones[:SHORT], len(open_ones) > SHORT
     if actor.holds("officer"):
         found.unfinished = await _unfinished(db, actor, codes)
     if actor.holds(CASE_KINDS):
         found.cases, _ = await case_queries.in_scope(db, actor, case_queries.case_scopes(actor)[0], limit=SHORT)
         found.shared_seizures, _ = await seizure_queries.in_scope(db, actor, SHARED, limit=SHORT)
-    if actor.holds(("supervisor", "auditor")):
+    if actor.holds(WATCHERS):
         found.unit_seizures, _ = await seizure_queries.in_scope(db, actor, scopes_of(actor)[0], limit=SHORT)
     return found
 

@@ -60,16 +60,33 @@ def file_sign(file_ids: Sequence[int], checks: Mapping[int, Check]) -> Sign:
     return Sign(_FILES, "ok", words, min(c.at for c in found), _FILES_SHORT)
 
 
-def custody_sign(events: int, broken: ChainBreak | None, now: datetime) -> Sign:
-    """From the chain recomputed for this page; ``events`` is how many it has."""
+def custody_sign(
+    events: int, broken: ChainBreak | None, now: datetime, *, disputed: int = 0, resolved: int = 0
+) -> Sign:
+    """From the chain recomputed for this page; ``events`` is how many it has, ``disputed`` and ``resolved`` how many
+    agreements about it did not take effect: never unbroken without a word about them."""
     if broken is not None:
         words = gettext("The chain does not hold at event %(number)s: %(why)s", number=broken.seq, why=broken.why)
+        return Sign(_CUSTODY, "bad", words, now, _CUSTODY_SHORT)
+    if disputed:
+        words = ngettext(
+            "%(num)s agreement that two people signed says otherwise than the record, and nobody has resolved it.",
+            "%(num)s agreements that people signed say otherwise than the record, and nobody has resolved them.",
+            disputed,
+        )
         return Sign(_CUSTODY, "bad", words, now, _CUSTODY_SHORT)
     words = ngettext(
         "%(num)s event, recomputed from the ledger just now.",
         "%(num)s events without a gap, recomputed from the ledger just now.",
         events,
     )
+    if resolved:
+        more = ngettext(
+            "%(num)s dispute about it was resolved by a supervisor.",
+            "%(num)s disputes about it were resolved by a supervisor.",
+            resolved,
+        )
+        return Sign(_CUSTODY, "warn", f"{words} {more}", now, _CUSTODY_SHORT)
     return Sign(_CUSTODY, "ok", words, now, _CUSTODY_SHORT)
 
 

@@ -25,6 +25,7 @@ from casemgmt.ledger.findings import (
     name,
     name_of,
 )
+from casemgmt.ledger.recompute_agreements import check_agreements
 from casemgmt.ledger.recompute_archive import check_archive, check_published
 from casemgmt.ledger.recompute_custody import check_custody
 from casemgmt.ledger.tiles import fetch_tiles
@@ -73,6 +74,7 @@ async def recompute(
         await check_published(connection, found)
         await _check_streams(connection, found)
         await check_custody(connection, found)
+        await check_agreements(connection, found)
         for row in await connection.fetch(_SKIPPED, MOST_FAULTS):
             found.add(f"{name(row)} was passed over: it has no place in the tree and waits for none", by=ROWS)
         if store is not None and key is not None:

@@ -16,7 +16,8 @@ import asyncpg
 
 from casemgmt.core.events import timestamp
 from casemgmt.ledger.findings import ENTRY, MOST_FAULTS, Findings, name
-from casemgmt.trust.errors import EventError
+from casemgmt.trust.agreement import check_event
+from casemgmt.trust.errors import EventError, TrustError
 from casemgmt.trust.events import Event
 from casemgmt.trust.hashing import leaf_hash
 
@@ -31,6 +32,8 @@ select e.id, e.body, e.detached, e.recovered, g.assertion_id is not null as sign
        coalesce(e.stream, 'exhibit:' || y.number, '') as stream, coalesce(e.stream_seq, c.seq) as stream_seq,
        c.seq, c.exhibit_id as event_exhibit, c.seizure_id as event_seizure, c.kind, c.actor_id, c.from_id, c.to_id,
        c.seal_no as seen_seal, c.seal_state as seen_state, c.reason, c.discrepancy, c.note, c.device_at, c.hash, c.prev,
+       w.client_id::text as agreement,
+       case when c.kind = 'offered' then w.offer when c.handover_id is not null then w.answer end as record,
        h.number as handover, h.from_id as giver, h.to_id as receiver, h.purpose,
        y.id as exhibit, y.number, y.seizure_id, s.number as seizure, y.seal_no, y.seal_state, y.status, y.holder_id,
        y.offered_to, y.last_seq, y.last_hash
@@ -39,6 +42,7 @@ select e.id, e.body, e.detached, e.recovered, g.assertion_id is not null as sign
   left join seizures.seizure s on s.id = y.seizure_id
   left join custody.handover h on h.id = c.handover_id
   left join custody.signature g on g.exhibit_id = c.exhibit_id and g.seq = c.seq
+  left join custody.agreement w on w.id = c.agreement_id
  order by coalesce(e.exhibit, c.exhibit_id), stream, stream_seq"""
 _WITHOUT_ENTRY = """
 select x.number from exhibits.exhibit x
@@ -70,6 +74,8 @@ class _Stand:
             self.holder_id = _of(data, "holder", "id")
             self.seal_no = data.get("seal")
             self.seal_state = "intact" if self.seal_no else "none"
+        if kind in {"disputed", "resolved"}:  # they say something of the chain and move nothing
+            return
         self.offered_to = _of(data, "to", "id") if kind == "offered" else None
         if kind == "accepted":
             self.holder_id = _of(data, "to", "id")
@@ -129,6 +135,11 @@ def _check_event(row: asyncpg.Record, stand: _Stand, found: Findings) -> None:
         found.add(f"{what} has a signature, and its entry says that it has none", by=ENTRY)
     elif by_key and not row["signed"] and not row["recovered"]:
         found.add(f"the signature of {what} is gone", by=ENTRY)
+    if row["record"] is not None:
+        try:
+            check_event(row["record"], event)
+        except TrustError as error:
+            found.add(f"{what} is not what was agreed without a network: {error}", by=ENTRY)
 
 
 def _as_written(row: asyncpg.Record, kind: str) -> dict[str, object]:
@@ -138,7 +149,8 @@ def _as_written(row: asyncpg.Record, kind: str) -> dict[str, object]:
     }  # fmt: skip
     if kind != "registered":
         written |= {
-            "from": row["from_id"], "reason": row["reason"] or None, "discrepancy": row["discrepancy"] or None,
+            "agreement": row["agreement"], "from": row["from_id"], "reason": row["reason"] or None,
+            "discrepancy": row["discrepancy"] or None,
             "note": row["note"] or None, "device time": row["device_at"] and timestamp(row["device_at"]),
             "hand-over": row["handover"], "giver": row["giver"], "receiver": row["receiver"], "purpose": row["purpose"],
         }  # fmt: skip
@@ -153,11 +165,19 @@ def _as_said(event: Event, kind: str, own: bytes, before: bytes | None, row: asy
         "kind": kind, "actor": event.actor.get("id"), "seizure": row["seizure_id"], "hash": own, "hash before": before,
         "to": _of(data, "holder", "id") if kind == "registered" else receiver, "seal": seen, "seal state": state,
     }  # fmt: skip
+    reason, note, between = data.get("reason"), data.get("note"), (giver, receiver)
+    lost = row["recovered"] and row["agreement"] is None  # an entry that came back, and its agreement did not
+    if kind in {"disputed", "resolved"}:
+        why = data.get("why")
+        reason = _of({"first": why[0]}, "first", "code") if isinstance(why, list) and why else data.get("outcome")
+        note, between = data.get("words"), (None, None)
     if kind != "registered":
         said |= {
-            "from": giver, "reason": data.get("reason") or None, "discrepancy": data.get("discrepancy") or None,
-            "note": data.get("note") or None, "device time": data.get("device_at"),
-            "hand-over": data.get("handover"), "giver": giver, "receiver": receiver, "purpose": data.get("purpose"),
+            "agreement": None if lost else data.get("agreement"), "from": giver, "reason": reason or None,
+            "discrepancy": data.get("discrepancy") or None,
+            "note": note or None, "device time": data.get("device_at"),
+            "hand-over": data.get("handover"), "giver": between[0], "receiver": between[1],
+            "purpose": data.get("purpose"),
         }  # fmt: skip
     return said
 

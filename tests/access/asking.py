@@ -34,6 +34,8 @@ def address(path: str, scene: Scene) -> str:
         return "/verify/verify.html"
     if path.startswith("/api/v1/uploads/"):
         return f"/api/v1/uploads/{scene.codes['upload']}"
+    if path == "/agreements/{code:str}/files/{name:str}":
+        return f"/agreements/{scene.codes['agreement']}/files/offer-record.json"
     found = re.sub(r"/(\w[\w-]*)/\{code:str\}", lambda m: f"/{m[1]}/{scene.codes[_RECORDS[m[1]]]}", path)
     grant = "case_grant" if path.startswith("/cases") else "ended_grant"
     for part, value in {
@@ -82,6 +84,7 @@ def body(method: str, path: str, scene: Scene) -> dict[str, Any]:
             "items": [{"exhibit": codes["exhibit"], "decision": "accepted"}], "sign_with": codes["key"],
         },
         "POST /agreements": json.loads(codes["agreement_sent"]),
+        "POST /agreements/{code:str}/resolution": {"outcome": "record_stands", "words": "asked both"},
         "POST /agreements/{agreement:str}/resolution": {"outcome": "record_stands", "words": "asked both"},
         "POST /files/{code:str}/showings": {"shows": "nothing_known"},
         "POST /keys": {"credential": {}},

@@ -166,6 +166,10 @@ POST   /api/v1/hand-overs/{code:str}/answer   409 nurlan | 403 aida saule elena 
 POST   /api/v1/agreements                          200 aida nurlan | 403
 GET    /api/v1/agreements                          200
 GET    /api/v1/agreements/{agreement:str}          200 aida nurlan saule askar | 404
+GET    /agreements                                 200
+GET    /agreements/{code:str}                      200 aida nurlan saule askar | 404
+GET    /agreements/{code:str}/files/{name:str}     200 aida nurlan saule askar | 404
+POST   /agreements/{code:str}/resolution           409 saule | 403 aida nurlan askar | 404
 POST   /api/v1/agreements/{agreement:str}/resolution  409 saule | 403 aida nurlan askar | 404
 
 # events

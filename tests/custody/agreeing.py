@@ -18,7 +18,8 @@ from casemgmt.accounts.schemas import NewPinKey
 from casemgmt.core.clock import utcnow
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
-from casemgmt.custody import agreements, settling
+from casemgmt.custody import agreement_queries, agreements, settling
+from casemgmt.custody.agreement_queries import Agreed
 from casemgmt.custody.agreements import Brought, NewAgreement
 from casemgmt.exhibits.models import Exhibit
 from casemgmt.trust.passkey import to_base64url as b64u
@@ -106,6 +107,13 @@ def _accepted(item: Mapping[str, Any]) -> dict[str, Any]:
 def _clock(moment: datetime) -> str:
     """As the phone's clock at +06:00 shows it."""
     return (moment + timedelta(hours=6)).strftime("%Y-%m-%dT%H:%M:%S.%f") + "+06:00"
+
+
+async def state(border: Border, who: Member, pair: Pair) -> Agreed:
+    """How the pair stands, as this person sees it."""
+    async with border.database.begin(who.actor) as db:
+        found = await agreement_queries.seen(db)
+    return next(one for one in found if one.agreement.offer == pair.offer.body)
 
 
 async def work(dsn: Any, limit: int = 50) -> int:

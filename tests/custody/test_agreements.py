@@ -16,18 +16,13 @@ from casemgmt.exhibits.queries import by_ids
 from casemgmt.reference import numbers
 from casemgmt.trust.agreement import check_event
 from casemgmt.trust.events import Event
-from tests.custody.agreeing import Border, Pair, send, work
+from tests.custody.agreeing import Border, Pair, send, state, work
 from tests.records import register_seizure
 
 
 @pytest.fixture
 def border(app, db_dba) -> Border:
     return Border(app.state.database, app.state.codes, db_dba)
-
-
-async def state(border: Border, who, pair: Pair):
-    async with border.database.begin(who.actor) as db:
-        return await agreement_queries.by_name(db, pair.id)
 
 
 async def holders(border: Border, exhibits, dba) -> list[int]:

@@ -77,7 +77,6 @@ create index on custody.event(exhibit_id, seq) where kind in ('disputed', 'resol
 alter table custody.event drop constraint event_kind_check;
 alter table custody.event add constraint event_kind_check
   check (kind in ('registered', 'offered', 'accepted', 'refused', 'withdrawn', 'disputed', 'resolved'));
-alter table custody.event add constraint event_of_agreement check (kind not in ('disputed', 'resolved') or agreement_id is not null);
 
 do $$ declare t text; begin
   foreach t in array array['agreement', 'agreement_item', 'agreement_bringing', 'agreement_outcome'] loop
@@ -234,14 +233,19 @@ create policy add_agreement_event on ledger.entry for insert to app with check (
   num_nonnulls(seizure_id, exhibit_id, case_id) = 0 and type in ('custody:agreement:brought', 'custody:agreement:resolved')
   and exists (select from custody.agreement a where stream = 'agreement:' || a.client_id));
 
--- As before; and the functions of agreements, which run as access_fn, move it as the two people signed.
+-- As before; and custody.enact, which runs as access_fn, moves the one exhibit it names as the two people signed. An event that
+-- moves nothing (a dispute, its end) only lengthens the chain, and only access_fn writes it.
 create or replace function access.only_by_handover() returns trigger language plpgsql as $$
 declare me bigint;
 begin
   if new.last_seq is distinct from old.last_seq + 1 then
     raise exception 'exhibit % changed without its event', old.id using errcode = 'CM002';
   end if;
-  if current_user = 'access_fn' then return new; end if;
+  if current_user = 'access_fn' and (current_setting('app.agreed', true) = old.id::text
+      or row(new.holder_id, new.offered_to, new.status, new.seal_no, new.seal_state) is not distinct from
+         row(old.holder_id, old.offered_to, old.status, old.seal_no, old.seal_state)) then
+    return new;
+  end if;
   me := access.reader();
   if (old.holder_id = me and new.holder_id = me and (old.offered_to is null) <> (new.offered_to is null))
      or (old.offered_to = me and new.offered_to is null and new.holder_id in (me, old.holder_id)) then

@@ -1,7 +1,7 @@
 -- How an agreement becomes a hand-over, or a dispute. Whoever calls has verified the signatures over the two records; everything
 -- that can be held against the records and the ledger is held against them here, by functions of access_fn, the only ones that
 -- write an event in the name of somebody who is not signed in. Errors as in 0001_60: CM001 somebody was first, CM002 a rule does not allow it.
-grant create on schema access, custody to access_fn;
+grant create on schema access, custody, ledger to access_fn;
 set local role access_fn;
 
 -- The background worker, or one of the two people.
@@ -145,6 +145,7 @@ begin
     raise exception 'the entry is not what was agreed' using errcode = 'CM002';
   end if;
   select h.purpose into purpose from custody.handover h where h.id = p_handover;
+  perform set_config('app.agreed', e.id::text, true);
   update exhibits.exhibit x set last_seq = e.last_seq + 1, last_hash = sha256('\x00'::bytea || p_body),
     offered_to = case p_kind when 'offered' then p_to when 'accepted' then null when 'refused' then null else x.offered_to end,
     holder_id = case p_kind when 'accepted' then p_to else x.holder_id end,
@@ -153,6 +154,7 @@ begin
     status = case when p_kind = 'accepted' then case purpose when 'storage' then 'in_storage' when 'laboratory' then 'in_laboratory'
       when 'court' then 'in_court' when 'return' then 'returned' else 'held' end else x.status end
    where x.id = e.id;
+  perform set_config('app.agreed', '', true);
   insert into custody.event(exhibit_id, seq, seizure_id, kind, actor_id, handover_id, from_id, to_id, seal_no, seal_state, reason, discrepancy, note,
       device_at, hash, prev, agreement_id)
     values (e.id, e.last_seq + 1, e.seizure_id, p_kind, p_actor, p_handover, p_from, p_to, p_seal, p_seal_state, p_reason, p_discrepancy, p_note,
@@ -258,7 +260,7 @@ begin
        or exists (select from custody.event c where c.exhibit_id = e and c.agreement_id = a.id and c.kind = 'disputed') then
       raise exception 'the entry does not say the dispute' using errcode = 'CM002';
     end if;
-    perform custody.enact(e, 'disputed', 0, a.id, null, a.from_id, a.to_id, p_events[i], p_bodies[i], null, null, x #>> '{why,0,code}', null, null, a.answered_at);
+    perform custody.enact(e, 'disputed', 0, a.id, null, a.from_id, a.to_id, p_events[i], p_bodies[i], null, null, x #>> '{why,0,code}', null, null, null);
   end loop;
   -- no exhibit that is there may be left out; one that is not registered yet keeps it waiting
   if exists (select from custody.agreement_item t join exhibits.exhibit q on q.number = t.exhibit
@@ -317,6 +319,60 @@ create function access.may_resolve(giver bigint, receiver bigint, giver_unit big
 language sql stable security definer set search_path = '' as $$
   select coalesce(access.reader() not in (giver, receiver) and array[giver_unit, receiver_unit] && access.supervised(), false) $$;
 
+-- As before; and the events of agreements. A recovery has the entries, and not always the agreement they name.
+create or replace function ledger.catch_up_one(p_exhibit bigint) returns int language plpgsql volatile security definer set search_path = '' as $$
+declare l record; d jsonb; e record; h bigint; g bigint; k text; seal text; state text; n int := 0; done boolean;
+begin
+  select x.id, x.seizure_id, x.number, x.last_seq into e from exhibits.exhibit x where x.id = p_exhibit for update;
+  for l in select x.* from ledger.entry x where x.stream = 'exhibit:' || e.number and x.stream_seq > e.last_seq order by x.stream_seq loop
+    d := convert_from(l.body, 'UTF8')::jsonb; k := split_part(l.type, ':', 3); d := d -> 'data';
+    select a.id into g from custody.agreement a
+     where a.client_id::text = d ->> 'agreement' and encode(a.offer_sha256, 'hex') = coalesce(d ->> 'offer', encode(a.offer_sha256, 'hex'))
+     order by a.id limit 1;
+    if l.type in ('custody:exhibit:disputed', 'custody:exhibit:resolved') then
+      insert into custody.event(exhibit_id, seq, seizure_id, kind, actor_id, from_id, to_id, reason, note, at, hash, prev, agreement_id)
+      values (e.id, l.stream_seq, e.seizure_id, k, l.actor_id, (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint,
+        coalesce(d #>> '{why,0,code}', d ->> 'outcome'), d ->> 'words', l.at, l.leaf_hash, decode(convert_from(l.body, 'UTF8')::jsonb ->> 'prev', 'hex'), g);
+      update exhibits.exhibit x set last_seq = l.stream_seq, last_hash = l.leaf_hash where x.id = e.id;
+      n := n + 1;
+      continue;
+    end if;
+    if l.type not in ('custody:handover:offered', 'custody:handover:accepted', 'custody:handover:refused', 'custody:handover:withdrawn') then
+      raise exception 'event % is of another kind: %', l.stream_seq, l.type;
+    end if;
+    perform access.act_as(l.actor_id);  -- the rules of custody are asked once more, of who did it
+    done := k = 'accepted';
+    select o.id into h from custody.handover o where o.number = d ->> 'handover';
+    if h is null then
+      insert into custody.handover(client_id, number, from_id, to_id, purpose, place, note, latitude, longitude, accuracy_m, device_at, created_at, agreement_id)
+      values (coalesce((d ->> 'agreement')::uuid, l.event_id), d ->> 'handover', (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint, d ->> 'purpose', coalesce(d #>> '{place,claimed}', ''),
+        coalesce(d ->> 'note', ''), (d #>> '{place,latitude}')::numeric, (d #>> '{place,longitude}')::numeric, (d #>> '{place,accuracy_m}')::numeric,
+        (d ->> 'device_at')::timestamptz, l.at, g) returning id into h;
+    end if;
+    seal := case when k = 'offered' then d #>> '{seal,giver}' else d #>> '{seal,receiver}' end; state := d #>> '{seal,state}';
+    if k = 'offered' then
+      insert into custody.handover_item(handover_id, exhibit_id, seizure_id, from_id, to_id)
+      values (h, e.id, e.seizure_id, (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint);
+    else
+      update custody.handover_item i set state = k, answered_at = l.at where i.handover_id = h and i.exhibit_id = e.id;
+    end if;
+    insert into custody.event(exhibit_id, seq, seizure_id, kind, actor_id, handover_id, from_id, to_id, seal_no, seal_state, reason, discrepancy, note, at, device_at, hash, prev, agreement_id)
+    values (e.id, l.stream_seq, e.seizure_id, k, l.actor_id, h, (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint, seal, state, d ->> 'reason',
+      d ->> 'discrepancy', d ->> 'note', l.at, (d ->> 'device_at')::timestamptz, l.leaf_hash, decode(convert_from(l.body, 'UTF8')::jsonb ->> 'prev', 'hex'), g);
+    update exhibits.exhibit x set last_seq = l.stream_seq, last_hash = l.leaf_hash,
+        offered_to = case when k = 'offered' then (d #>> '{to,id}')::bigint end,
+        holder_id = case when done then (d #>> '{to,id}')::bigint else x.holder_id end,
+        seal_no = case when done then coalesce(seal, x.seal_no) else x.seal_no end, seal_state = case when done then coalesce(state, x.seal_state) else x.seal_state end,
+        status = case when not done then x.status else case d ->> 'purpose' when 'storage' then 'in_storage' when 'laboratory' then 'in_laboratory'
+          when 'court' then 'in_court' when 'return' then 'returned' else 'held' end end
+      where x.id = e.id;
+    n := n + 1;
+  end loop;
+  set constraints all immediate;
+  set constraints all deferred;
+  return n;
+end $$;
+
 revoke execute on function access.may_settle, access.may_resolve, custody.post_of, custody.bring, custody.keys_of, custody.public_key, custody.agreed_facts,
   custody.agreed_serial, custody.postpone, custody.enact, custody.settle, custody.dispute, custody.dispute_facts, custody.resolve from public;
 grant execute on function custody.agreed_facts, custody.agreed_serial, custody.postpone, custody.settle, custody.dispute to app, sequencer;
@@ -324,4 +380,4 @@ grant execute on function custody.bring, custody.public_key, custody.dispute_fac
 
 set local role owner;
 grant execute on function custody.thing, custody.party to access_fn;
-revoke create on schema access, custody from access_fn;
+revoke create on schema access, custody, ledger from access_fn;
