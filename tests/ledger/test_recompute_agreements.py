@@ -63,8 +63,7 @@ async def test_agreements_as_they_were_kept_have_no_fault(ledger: Dsn, kept: asy
 
 _OF = "(select agreement_id from custody.agreement_outcome where kind = '{}' order by agreement_id desc limit 1)"
 _AGREEMENT, _OUTCOME = "update custody.agreement set ", "update custody.agreement_outcome set "
-_LAST = "(select max(id) from custody.agreement)"
-# SETTLED and DISPUTED stand for the last one of each
+# SETTLED and DISPUTED stand for the last one of each, LAST for the last of all
 _CASES = {
     "another purpose in the offer": (
         _AGREEMENT + "offer = convert_to(replace(convert_from(offer, 'UTF8'), 'storage', 'court'), 'UTF8')"
@@ -78,7 +77,7 @@ _CASES = {
     "an exhibit less": (
         "delete from custody.agreement_item where exhibit like '%/2' and agreement_id = SETTLED", "the exhibits"),
     "a bringing that nobody recorded": (
-        "insert into custody.agreement_bringing select id, to_id from custody.agreement where id = " + _LAST,
+        "insert into custody.agreement_bringing select max(id), max(to_id) from custody.agreement where id = LAST",
         "who brought it"),
     "a bringing that is gone": (
         "delete from custody.agreement_bringing where agreement_id = SETTLED", "who brought it"),
@@ -101,8 +100,9 @@ _CASES = {
 @pytest.mark.parametrize("case", _CASES)
 async def test_what_a_superuser_changes_is_found(ledger: Dsn, kept: asyncpg.Connection[Any], case: str) -> None:
     sql, words = _CASES[case]
+    sql = sql.replace("LAST", "(select max(id) from custody.agreement)")
     for kind in ("settled", "disputed"):
-        sql = sql.replace(kind.upper(), _OF.format(kind))
+        sql = sql.replace(kind.upper(), _OF.replace("{}", kind))
     transaction = kept.transaction()
     await transaction.start()
     done = await kept.execute(sql)
