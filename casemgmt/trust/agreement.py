@@ -16,10 +16,14 @@ from casemgmt.trust.canonical import parse_canonical
 from casemgmt.trust.encoding import is_hash_hex, shown
 from casemgmt.trust.errors import AgreementError, EncodingError, EventError
 from casemgmt.trust.events import Event
-from casemgmt.trust.passkey import PublicKey
-from casemgmt.trust.pin import verify_pin
+from casemgmt.trust.passkey import ES256, PublicKey
 
 VERSION = 1
+CONTEXT = b"evidence-custody-pin-v1\0"
+"""Stands before the statement in what a key behind a PIN signs (`casemgmt.trust.pin`, which builds on this module)."""
+
+MAX_SIGNATURE = 80
+
 OFFER, ANSWER = "handover-offer", "handover-answer"
 
 MAX_RECORD = 16_384
@@ -90,7 +94,9 @@ class Record:
         """Whether `key` is the one the record names, and signed it; raises `AgreementError` or `PasskeyError`."""
         if key.fingerprint != self.key:
             raise AgreementError("the record names another key than the one that is said to have signed it")
-        verify_pin(key, signature, self.statement)
+        if key.algorithm != ES256 or not 0 < len(signature) <= MAX_SIGNATURE:
+            raise AgreementError("the key behind a PIN is of P-256, and so is its signature")
+        key.verify(signature, CONTEXT + self.statement)
 
 
 @dataclass(frozen=True, slots=True)
