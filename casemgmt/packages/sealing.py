@@ -50,6 +50,7 @@ LOOK = 0.05
 
 log = structlog.get_logger()
 
+_PUBLISHED = "select size from ledger.newest_published()"
 _WAIT_FOR_REPEAT = text("select pg_advisory_xact_lock(hashtextextended(:name, 0))")
 
 
@@ -104,21 +105,30 @@ async def _sealed_before(db: AsyncSession, actor: Actor, case_id: int, order: Or
 
 
 async def _gathered(workshop: Workshop, actor: Actor, case_id: int, order: Order, patience: float) -> Sealing:
-    deadline = asyncio.get_running_loop().time() + patience
+    """Tried again only when something new was published: reading all of it takes longer than a look."""
+    clock, tried = asyncio.get_running_loop().time, False
+    deadline, error, seen = clock() + patience, NotSequencedYet(), None
     while True:
-        try:
-            async with workshop.database.begin(actor) as db:
-                case = await case_queries.case(db, case_id)
-                rules.sealing_post(actor, case)
-                choices = rules.choose(await gathering.offered(db, case), order.exhibits, order.reason)
-                gathered = await gathering.gather(db, choices, order.withheld)
-                return Sealing(case, await queries.agency_of(db, case), choices, gathered)
-        except NotSequencedYet as error:
-            if asyncio.get_running_loop().time() >= deadline:
-                if isinstance(error, QuorumNotMet):
-                    raise
-                raise LedgerBehind from None
-            await asyncio.sleep(LOOK)
+        published = await workshop.database.call(_PUBLISHED)
+        if not tried or published != seen:
+            try:
+                return await _gathered_now(workshop.database, actor, case_id, order)
+            except NotSequencedYet as raised:
+                error, tried, seen = raised, True, published
+        if clock() >= deadline:
+            if isinstance(error, QuorumNotMet):
+                raise error
+            raise LedgerBehind from None
+        await asyncio.sleep(LOOK)
+
+
+async def _gathered_now(database: Database, actor: Actor, case_id: int, order: Order) -> Sealing:
+    async with database.begin(actor) as db:
+        case = await case_queries.case(db, case_id)
+        rules.sealing_post(actor, case)
+        choices = rules.choose(await gathering.offered(db, case), order.exhibits, order.reason)
+        gathered = await gathering.gather(db, choices, order.withheld)
+        return Sealing(case, await queries.agency_of(db, case), choices, gathered)
 
 
 async def _planned(workshop: Workshop, actor: Actor, order: Order, sealing: Sealing) -> Plan:
