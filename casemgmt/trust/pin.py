@@ -7,9 +7,7 @@ which no software can read, and stronger than having signed in; whoever speaks o
 import hashlib
 from dataclasses import dataclass
 
-from casemgmt.trust.agreement import check_event
 from casemgmt.trust.errors import PasskeyError
-from casemgmt.trust.events import Event
 from casemgmt.trust.passkey import ES256, PublicKey, hashes
 
 CONTEXT = b"evidence-custody-pin-v1\0"
@@ -53,10 +51,10 @@ class PinSignature:
     signature: bytes
     record: bytes | None = None
 
-    def check(self, key: PublicKey, statement: bytes, event: Event, body: bytes, *, record: str | None) -> None:
-        """Whether `key` signed this entry, or the record of this hash that the entry names and repeats.
+    def check(self, key: PublicKey, statement: bytes, body: bytes, *, record: str | None) -> None:
+        """Whether `key` signed this entry, or the record of this hash that the entry names; raises `PasskeyError`.
 
-        Raises `PasskeyError`, or `AgreementError` for a record that says something else than the entry.
+        That such a record says what the entry says is for the caller to check: `casemgmt.trust.agreement`.
         """
         if (self.record is None) != (record is None):
             raise PasskeyError("the entry names a record that is not here, or one is here that it does not name")
@@ -67,5 +65,3 @@ class PinSignature:
         if self.record is not None and not (named == (digest,) and record == digest):
             raise PasskeyError("the statement does not name this record alone, or the entry names another")
         verify_pin(key, self.signature, statement)
-        if self.record is not None:
-            check_event(self.record, event)

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from casemgmt.trust.agreement import check_event
 from casemgmt.trust.encoding import from_base64, is_hash_hex, shown
 from casemgmt.trust.errors import EncodingError, PasskeyError
 from casemgmt.trust.events import Event
@@ -79,7 +80,10 @@ class SignerKey:
     def check(
         self, made: Assertion | PinSignature, statement: bytes, event: Event, body: bytes, index: int
     ) -> Flags | None:
-        """Whether the holder signed this entry, which stands at `index`, while the key held; raises `PasskeyError`."""
+        """Whether the holder signed this entry, which stands at `index`, while the key held.
+
+        Raises `PasskeyError`, or `AgreementError` for a record agreed on two phones that the entry does not repeat.
+        """
         means = Means.of(event)
         if means is None or means.key != self.key.fingerprint:
             raise PasskeyError("the entry does not say that it is signed with this key")
@@ -94,7 +98,9 @@ class SignerKey:
         if isinstance(made, PinSignature):
             if self.means != PIN:
                 raise PasskeyError("a passkey signs with an authenticator, and nothing of one is here")
-            made.check(self.key, statement, event, body, record=means.record)
+            made.check(self.key, statement, body, record=means.record)
+            if made.record is not None:
+                check_event(made.record, event)
             return None
         if self.means != PASSKEY:
             raise PasskeyError("the key behind a PIN signs without an authenticator")
