@@ -32,11 +32,11 @@ class S3Server:
 
 
 @contextmanager
-def rclone_s3(folder: Path) -> Iterator[S3Server]:
-    """An S3 server without versions or Object Lock."""
+def rclone_s3(folder: Path, *, port: int | None = None) -> Iterator[S3Server]:
+    """An S3 server without versions or Object Lock. With a ``port`` it can be started again where it was."""
     data = folder / "rclone"
-    data.mkdir()
-    port = free_port()
+    data.mkdir(exist_ok=True)
+    port = port or free_port()
     rclone = Path(sys.executable).parent / "rclone"
     command = [str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", "test-access,test-secret"]
     # rclone takes a folder for a bucket and, by itself, waits to see whether a written file changes again.
@@ -45,14 +45,14 @@ def rclone_s3(folder: Path) -> Iterator[S3Server]:
 
 
 @contextmanager
-def versitygw(folder: Path) -> Iterator[S3Server]:
+def versitygw(folder: Path, *, port: int | None = None) -> Iterator[S3Server]:
     """An S3 server that enforces Object Lock. Needs a folder whose file system keeps user attributes."""
     require_versitygw()
     data, versions = folder / "gateway", folder / "gateway-versions"
-    data.mkdir()
-    versions.mkdir()
+    data.mkdir(exist_ok=True)
+    versions.mkdir(exist_ok=True)
     _require_attributes(data)
-    port = free_port()
+    port = port or free_port()
     command = [str(VERSITYGW), "--port", f"127.0.0.1:{port}", "posix", "--versioning-dir", str(versions), str(data)]
     account = {"ROOT_ACCESS_KEY": "test-access", "ROOT_SECRET_KEY": "test-secret"}
     with _running(command, folder / "versitygw.log", port, account) as server:

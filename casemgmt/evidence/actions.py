@@ -64,7 +64,7 @@ async def receive(
             # name would be taken for the first one and be lost without a word
             data = msgspec.structs.replace(data, declared_sha256=await _hash(chunks, limit))
         async with database.begin(actor) as db:
-            return _same(await queries.file(db, earlier), data, place)
+            return require_same(await queries.file(db, earlier), data, place)
     digest = Digest()
     declared = Declared(size=data.size, sha256=data.declared_sha256, limit=limit)
     try:
@@ -118,7 +118,8 @@ async def record_reading(
         )
 
 
-def _same(earlier: File, data: NewFile, place: Place) -> File:
+def require_same(earlier: File, data: NewFile, place: Place) -> File:
+    """The file that was kept under this ``client_id``. Raises Conflict when ``data`` is about another one."""
     sha256, size = earlier.sha256.hex(), earlier.size
     if (
         (earlier.seizure_id, earlier.exhibit_id) != (place.seizure_id, data.exhibit_id)
@@ -209,4 +210,4 @@ async def _winner(database: Database, actor: Actor, data: NewFile) -> File:
         winner = await queries.file_sent_as(db, actor.id, data.client_id)
     if winner is None:
         raise NotFound
-    return _same(winner, data, place)
+    return require_same(winner, data, place)

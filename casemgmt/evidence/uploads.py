@@ -18,6 +18,7 @@ from casemgmt.core.body import body
 from casemgmt.core.errors import Invalid
 from casemgmt.core.i18n import N_
 from casemgmt.core.ingest import Refused
+from casemgmt.core.web.headers import UNREAD
 from casemgmt.core.web.signin import AnyRequest
 from casemgmt.evidence.schemas import NewFile
 
@@ -34,7 +35,10 @@ class Upload:
         self.started = False
         # A plain form was read before the handler was called: to ask for more is to wait until the sender gives up.
         self._read_before = request.state.get("form") is not None
+        self._ended = False
+        self._receive = request.receive
         self._chunks = body(request.receive)
+        self._state = request.scope["state"]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
         return self
@@ -43,11 +47,20 @@ class Upload:
         if self._read_before:
             raise StopAsyncIteration
         self.started = True
-        return await anext(self._chunks)
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            self._ended = True
+            raise
 
     async def drain(self) -> bool:
-        """Read what is still coming, within limits, so that the sender reads our answer instead of a reset."""
-        return await drain(self)
+        """Read what is still coming, within limits, so that the sender reads our answer instead of a reset. True when
+        its end was reached; otherwise the connection is closed after the answer, or it could drip on for ever."""
+        if not self._ended and not self._read_before:
+            self._chunks = body(self._receive)  # whoever stopped listening in the middle of a wait ended the first one
+            self._ended = await drain(self)
+            self._state[UNREAD] = not self._ended
+        return self._ended or self._read_before
 
 
 async def drain(chunks: AsyncIterator[bytes]) -> bool:

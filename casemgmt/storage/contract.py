@@ -46,6 +46,10 @@ class Locked(StoreError):
     """The store refused because of a retention period, a legal hold or a missing permission; S3 does not say which."""
 
 
+class StagingLost(StoreError):
+    """The store has let go of what was staged of this upload. Its bytes must come again, from the first one on."""
+
+
 class Busy(StoreError):
     """Somebody else is writing this upload."""
 

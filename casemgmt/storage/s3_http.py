@@ -28,6 +28,7 @@ from casemgmt.storage.contract import (
     NoSpace,
     NotStored,
     NotSupported,
+    StagingLost,
     StoreError,
     StoreUnavailable,
 )
@@ -37,9 +38,16 @@ RETRIED_STATUSES = (500, 502, 503, 504)
 Query = Mapping[str, str]
 Headers = Mapping[str, str]
 
+
+class NoSuchUpload(NotStored, StagingLost):
+    """The server knows no such multipart upload: it was completed, or it is gone with its parts."""
+
+
 BY_CODE: dict[str, type[StoreError]] = {
     "NoSuchKey": NotStored,
     "NoSuchVersion": NotStored,
+    "NoSuchUpload": NoSuchUpload,
+    "InvalidPart": StagingLost,
     "NoSuchBucket": StoreUnavailable,
     "PreconditionFailed": AlreadyStored,
     "BadDigest": Corrupted,

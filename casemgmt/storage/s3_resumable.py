@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
 
-from casemgmt.storage.contract import Corrupted, Part, Progress, Stored, StoreError
+from casemgmt.storage.contract import Corrupted, NotStored, Part, Progress, StagingLost, Stored, StoreError
 from casemgmt.storage.s3_http import S3Http
 from casemgmt.storage.s3_sink import S3Sink, crc32_of
 
@@ -38,7 +38,10 @@ class S3Resumable(S3Sink):
 
     def _take_tail(self, progress: Progress) -> None:
         query = {"versionId": progress.tail_version} if progress.tail_version else None
-        data = self._http.call("GET", progress.tail_name, query).data
+        try:
+            data = self._http.call("GET", progress.tail_name, query).data
+        except NotStored as error:
+            raise StagingLost(f"{progress.tail_name}: {progress.tail} bytes are gone") from error
         if len(data) != progress.tail:
             raise Corrupted(f"{progress.tail_name}: {len(data)} bytes of {progress.tail}")
         self._buffer, self._buffered = [data], len(data)

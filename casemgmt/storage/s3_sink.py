@@ -115,8 +115,13 @@ class S3Sink:
             headers["x-amz-checksum-crc32"] = checksum(crc32)
         try:
             answer = self._http.call("POST", self._name, {"uploadId": self._upload}, body, headers)
-        except (AlreadyStored, NotStored):  # NotStored: NoSuchUpload, it was completed by an attempt before
+        except AlreadyStored:
             return self._settled()
+        except NotStored as gone:  # it was completed by an attempt before, or it is nowhere
+            try:
+                return self._settled()
+            except NotStored:
+                raise gone from None
         if elements(answer.data).tag == "Error":  # S3 sends 200 to keep the connection alive and then changes its mind
             code, message = error_of(answer.data)
             kind = AlreadyStored if code == "PreconditionFailed" else StoreUnavailable

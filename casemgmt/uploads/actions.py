@@ -19,6 +19,7 @@ from casemgmt.core.errors import Conflict, NotFound, TooLarge
 from casemgmt.core.i18n import N_
 from casemgmt.core.ingest import HEAD, Declared, Refused, extend
 from casemgmt.evidence import actions as evidence
+from casemgmt.evidence import queries as evidence_queries
 from casemgmt.evidence import rules as evidence_rules
 from casemgmt.evidence.places import ask
 from casemgmt.evidence.refusals import EmptyFile, NotAPicture
@@ -26,7 +27,7 @@ from casemgmt.storage.contract import Resumable, Store, StoreError
 from casemgmt.uploads import queries, rules
 from casemgmt.uploads.finishing import Finishing
 from casemgmt.uploads.locks import PATIENCE, Locks, key_of
-from casemgmt.uploads.refusals import ChecksumDiffers, Cut, Elsewhere, Over, Slow, Stored, TooManyUnderWay
+from casemgmt.uploads.refusals import ChecksumDiffers, Cut, Elsewhere, Lost, Over, Slow, Stored, TooManyUnderWay
 from casemgmt.uploads.rules import Checksum
 from casemgmt.uploads.schemas import NewUpload, Upload
 from casemgmt.uploads.writing import Hashed, Piece, Saving, in_thread
@@ -53,14 +54,22 @@ class Uploads:
         """
         file, size = new.file, new.file.size or 0
         evidence_rules.check_claims(file)
-        place, _ = await ask(self.database, actor, file)
+        place, earlier = await ask(self.database, actor, file)
         if size == 0:
             raise EmptyFile
         if size > self.limit:
             raise TooLarge
         file = msgspec.structs.replace(file, seizure_id=place.seizure_id)
-        found = await self._begun(actor, NewUpload(file=file, metadata=new.metadata))
-        return await self.where(actor, file.client_id) if found else await self.state(actor, file.client_id)
+        if earlier is not None:  # also by another way than this
+            async with self.database.begin(actor) as db:
+                evidence.require_same(await evidence_queries.file(db, earlier), file, place)
+        upload = NewUpload(file=file, metadata=new.metadata)
+        if await self._begun(actor, upload):
+            try:
+                return await self.where(actor, file.client_id)
+            except Lost:
+                await self._begun(actor, upload)
+        return await self.state(actor, file.client_id)
 
     async def _begun(self, actor: Actor, new: NewUpload) -> bool:
         """Whether it goes on, rather than begins."""
@@ -102,7 +111,7 @@ class Uploads:
         """The upload with every byte that is here. A request of this process that still writes it is ended first.
 
         All bytes are here only of a file that is stored: one whose last process died before that is finished now.
-        Raises NotFound, Over, BeingWritten, and what finishing raises.
+        Raises NotFound, Over, Lost, BeingWritten, and what finishing raises.
         """
         key = key_of(actor.id, client_id)
         await self.locks.supersede(key)
@@ -110,7 +119,7 @@ class Uploads:
             upload = await self._living(actor, client_id)
             if upload.state == "stored":
                 return upload
-            staged = await self._finishing.open(upload)
+            staged = await self._finishing.open(actor, upload)
             if staged is None:
                 return await self._finishing.published(actor, upload)
             try:
@@ -118,7 +127,7 @@ class Uploads:
                     hashed = await self._finishing.hashed(upload, staged)
                     return await self._finishing.finish(actor, upload, staged, hashed)
                 # more may be staged than was acknowledged, by a process that died: now it is
-                return await self._saved(self._saving(actor, upload), staged, upload.head)
+                return await self._saved(actor, self._saving(actor, upload), staged, upload.head)
             finally:
                 await in_thread(self.store, staged.close)
 
@@ -129,9 +138,10 @@ class Uploads:
         """Take the bytes that follow ``claimed``; after the last one the file is stored and in the ledger.
 
         Whatever happens to the connection, every byte that arrived is kept, unless it is a piece with a checksum that
-        differs or one that is too long: then nothing of it is. ``announced``: the piece's length, where it was said.
+        differs or could not be compared, or one that is too long: then nothing of it is. ``announced``: the piece's
+        length, where it was said.
 
-        Raises NotFound, Over, Elsewhere, BeingWritten, TooLarge, ChecksumDiffers; Cut and Slow for the connection;
+        Raises NotFound, Over, Lost, Elsewhere, BeingWritten, TooLarge, ChecksumDiffers; Cut and Slow for the network;
         FileRefused, on record, for a whole that is not the announced one; and as ``receive`` does for the store.
         """
         key = key_of(actor.id, client_id)
@@ -139,9 +149,8 @@ class Uploads:
             upload = await self._living(actor, client_id)
             if upload.state == "stored":
                 return _nothing_more(upload, claimed, announced)
-            if claimed + (announced or 0) > upload.size:
-                raise TooLarge
-            return await self.locks.run(key, lambda: self._append(actor, upload, claimed, chunks, checksum))
+            work = lambda: self._append(actor, upload, claimed, announced or 0, chunks, checksum)  # noqa: E731
+            return await self.locks.run(key, work)
 
     async def give_up(self, actor: Actor, client_id: UUID) -> None:
         """Forget what is here of it. Raises NotFound, Over, Stored, BeingWritten."""
@@ -162,21 +171,24 @@ class Uploads:
         return upload
 
     async def _append(
-        self, actor: Actor, upload: Upload, claimed: int, chunks: AsyncIterator[bytes], checksum: Checksum | None
-    ) -> Upload:
-        staged = await self._finishing.open(upload)
+        self, actor: Actor, upload: Upload, claimed: int, announced: int, chunks: AsyncIterator[bytes],
+        checksum: Checksum | None,
+    ) -> Upload:  # fmt: skip
+        staged = await self._finishing.open(actor, upload)
         if staged is None:
             await self._finishing.published(actor, upload)
             raise Elsewhere(upload.size)
         try:
             if staged.offset != claimed:
                 raise Elsewhere(staged.offset)
+            if claimed + announced > upload.size:
+                raise TooLarge
             hashed = await self._finishing.hashed(upload, staged)
             saving = self._saving(actor, upload)
             await self._receive(actor, saving, staged, hashed, chunks, checksum)
             if staged.offset == upload.size:
                 return await self._finishing.finish(actor, saving.upload, staged, hashed)
-            return await self._saved(saving, staged, hashed.head)
+            return await self._saved(actor, saving, staged, hashed.head)
         finally:
             await in_thread(self.store, staged.close)
 
@@ -198,14 +210,14 @@ class Uploads:
             raise await self._finishing.refused(actor, saving.upload, error, hashed.digest, staged) from error
         except StoreError as error:
             self._finishing.forget(upload)  # what was hashed and what was written may differ by what failed
-            raise evidence.store_failed(self.store, error) from error
+            raise await self._finishing.failed(actor, saving.upload, error) from error
         except BaseException as error:
             too_long = isinstance(error, Refused) and error.reason == "too-long"
-            if too_long:
-                await self._back(staged, hashed, before, head)
+            if too_long or checksum is not None:  # half a piece cannot be compared with what was announced of it
+                await asyncio.shield(self._back(staged, hashed, before, head))
             else:
                 hashed.head = bytes(first)  # those of a request that was cut as well
-            await asyncio.shield(self._saved(saving, staged, hashed.head))
+            await asyncio.shield(self._saved(actor, saving, staged, hashed.head))
             if isinstance(error, Refused):
                 raise {"too-long": TooLarge, "slow": Slow}.get(error.reason, Cut)() from error
             raise
@@ -221,11 +233,11 @@ class Uploads:
     def _saving(self, actor: Actor, upload: Upload) -> Saving:
         return Saving(self.database, self.store, actor, upload, self.life)
 
-    async def _saved(self, saving: Saving, staged: Resumable, head: bytes) -> Upload:
+    async def _saved(self, actor: Actor, saving: Saving, staged: Resumable, head: bytes) -> Upload:
         try:
             return await saving.save(staged, head)
         except StoreError as error:
-            raise evidence.store_failed(self.store, error) from error
+            raise await self._finishing.failed(actor, saving.upload, error) from error
 
 
 def _is_living(upload: Upload) -> bool:

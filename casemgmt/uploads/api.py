@@ -80,6 +80,7 @@ async def instead(request: AnyRequest, client_id: FromPath[str]) -> Response[Non
     """For clients that can send nothing but GET and POST: ``X-HTTP-Method-Override`` says what is meant."""
     meant = request.headers.get(_OVERRIDE, "").upper()
     if meant not in _MEANT:
+        await Body(request).drain()
         raise BadRequest(N_("The header %(name)s must be PATCH, DELETE or HEAD.", name="X-HTTP-Method-Override"))
     return await _MEANT[meant](request, client_id)
 
@@ -174,8 +175,8 @@ def _described(request: AnyRequest, said: Mapping[str, str], size: int) -> NewFi
         seizure_id=codes.decode("seizure", seizure) if seizure else None,
         exhibit_id=codes.decode("exhibit", exhibit) if exhibit else None,
         kind="photo" if said.get("kind") == "photo" else "file",
-        name=said.get("filename") or said.get("name") or "",
-        declared_type=said.get("filetype") or said.get("type") or "",
+        name=_storable(said.get("filename") or said.get("name") or ""),
+        declared_type=_storable(said.get("filetype") or said.get("type") or ""),
         declared_sha256=said.get("sha256") or None,
         size=size,
         device_at=moment(said.get("captured_at"), "captured_at"),
@@ -184,6 +185,11 @@ def _described(request: AnyRequest, said: Mapping[str, str], size: int) -> NewFi
         accuracy_m=accuracy,
         shows=said.get("shows") or None,
     )
+
+
+def _storable(claim: str) -> str:
+    """A photograph is not refused for what it is called, and PostgreSQL keeps no NUL."""
+    return claim.replace("\0", " ")
 
 
 def _told(upload: Upload, codes: Codes) -> dict[str, str]:
@@ -205,6 +211,8 @@ def _words(upload: Upload) -> str:
         case "refused":
             refusal = BY_REASON.get(upload.reason or "")
             return str(refusal.default) if refusal else gettext("The file was refused.")
+        case "expired" if upload.reason == "lost":
+            return gettext("The bytes that were here of this upload are lost. Begin it again.")
         case "removed":
             return gettext("The upload was given up; nothing of it was stored.")
         case _:

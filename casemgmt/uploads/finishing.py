@@ -12,17 +12,18 @@ import structlog
 
 from casemgmt.core.actor import Actor
 from casemgmt.core.db import Database
-from casemgmt.core.errors import DomainError
+from casemgmt.core.errors import Conflict, DomainError
 from casemgmt.core.ingest import HEAD, Declared, Digest, Ingested, Refused
 from casemgmt.core.reading import read_object
 from casemgmt.evidence import actions as evidence
+from casemgmt.evidence.queries import file_sent_as
 from casemgmt.evidence.refusals import NotAPicture
-from casemgmt.storage.contract import AlreadyStored, Busy, Resumable, Store, StoreError
+from casemgmt.storage.contract import AlreadyStored, Busy, Resumable, StagingLost, Store, StoreError
 from casemgmt.storage.contract import Stored as Published
 from casemgmt.uploads import queries
-from casemgmt.uploads.refusals import BeingWritten
+from casemgmt.uploads.refusals import BeingWritten, Lost
 from casemgmt.uploads.schemas import State, Upload
-from casemgmt.uploads.writing import Hashed, Lost, Saving, in_thread, rehash
+from casemgmt.uploads.writing import Hashed, Saving, Unhashed, in_thread, opened, rehash
 
 log = structlog.get_logger()
 
@@ -37,16 +38,16 @@ class Finishing:
         self._retention, self._life = retention, life
         self._states: OrderedDict[str, Hashed] = OrderedDict()
 
-    async def open(self, upload: Upload) -> Resumable | None:
-        """The staged upload; None when it is published already. Raises BeingWritten, StoreFailed or NoRoom."""
+    async def open(self, actor: Actor, upload: Upload) -> Resumable | None:
+        """The staged upload; None when it is published already. Raises BeingWritten, Lost, StoreFailed or NoRoom."""
         try:
-            return await in_thread(self._store, self._store.resume, upload.object_key, upload.size, upload.progress)
+            return await opened(self._store, upload)
         except AlreadyStored:
             return None
         except Busy:
             raise BeingWritten from None
         except StoreError as error:
-            raise evidence.store_failed(self._store, error) from error
+            raise await self.failed(actor, upload, error) from error
 
     async def hashed(self, upload: Upload, staged: Resumable) -> Hashed:
         """The state of the hash at the staged offset: kept from before, or made again from the staged bytes; or lost,
@@ -54,7 +55,7 @@ class Finishing:
         known = self._states.pop(upload.object_key, None)
         if known is None or known.digest.size != staged.offset:
             try:
-                known = await in_thread(self._store, rehash, staged) or Hashed(Lost(staged.offset), upload.head)
+                known = await in_thread(self._store, rehash, staged) or Hashed(Unhashed(staged.offset), upload.head)
             except StoreError as error:
                 raise evidence.store_failed(self._store, error) from error
         self._states[upload.object_key] = known
@@ -69,7 +70,7 @@ class Finishing:
         """All bytes are here. Raises FileRefused, on record, for a whole that is not the announced one, and as
         ``receive`` does; what is staged then stays, unless it was refused."""
         digest = hashed.digest
-        known = not isinstance(digest, Lost)
+        known = not isinstance(digest, Unhashed)
         if known:
             await self._compare(actor, upload, digest, hashed.head, staged)
         try:
@@ -79,8 +80,9 @@ class Finishing:
         except AlreadyStored:
             return await self.published(actor, upload)
         except StoreError as error:
-            await self._keep(actor, upload, staged, hashed)
-            raise evidence.store_failed(self._store, error) from error
+            if not isinstance(error, StagingLost):
+                await self._keep(actor, upload, staged, hashed)
+            raise await self.failed(actor, upload, error) from error
         if not known:
             return await self.published(actor, upload, published)
         return await self._accept(actor, upload, Ingested(published, hashed.head))
@@ -105,6 +107,15 @@ class Finishing:
         await self._compare(actor, upload, digest, head, None)
         stored = Published(upload.object_key, digest.size, digest.sha256, digest.crc32, version)
         return await self._accept(actor, upload, Ingested(stored, head))
+
+    async def failed(self, actor: Actor, upload: Upload, error: StoreError) -> DomainError:
+        """What to raise when the store did not do its part. An upload whose bytes it let go of ends here: its client
+        would ask for ever for what is nowhere but with the client."""
+        if not isinstance(error, StagingLost):
+            return evidence.store_failed(self._store, error)
+        log.error("uploads.lost", upload=upload.id, received=upload.progress.received, error=str(error))
+        await self.end(actor, upload, "expired", "lost")
+        return Lost()
 
     async def refused(
         self, actor: Actor, upload: Upload, error: Refused | NotAPicture, digest: Digest, staged: Resumable | None
@@ -137,10 +148,19 @@ class Finishing:
 
     async def _accept(self, actor: Actor, upload: Upload, ingested: Ingested) -> Upload:
         self.forget(upload)
-        file = await evidence.accept(self._database, self._store, actor, upload.file, ingested, self._retention)
+        try:
+            file = await evidence.accept(self._database, self._store, actor, upload.file, ingested, self._retention)
+        except Conflict:
+            if await self._is_taken(actor, upload):  # by another file, which came by another way meanwhile; it stands
+                await self.end(actor, upload, "refused", "identifier")
+            raise
         async with self._database.begin_raw(actor) as connection:
             await queries.end_stored(connection, upload)
         return replace(upload, state="stored", file_id=file.id)
+
+    async def _is_taken(self, actor: Actor, upload: Upload) -> bool:
+        async with self._database.begin(actor) as db:
+            return await file_sent_as(db, actor.id, upload.file.client_id) is not None
 
     async def _keep(self, actor: Actor, upload: Upload, staged: Resumable, hashed: Hashed) -> None:
         """The store could not publish: what is here stays, as far as even that can be kept."""

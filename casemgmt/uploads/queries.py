@@ -9,9 +9,12 @@ from uuid import UUID
 from casemgmt.storage.contract import Progress
 from casemgmt.uploads.schemas import NewUpload, Upload, from_row, staging_of
 
+# Another file under the same identifier, sent by another way, is not the one that was announced.
 _UPLOAD = """
     select u.*, f.id as file_id from evidence.upload u
       left join evidence.file f on f.received_by = u.person_id and f.client_id = u.client_id
+        and f.seizure_id = u.seizure_id and f.exhibit_id is not distinct from u.exhibit_id
+        and f.size = u.size and f.sha256 = coalesce(u.declared_sha256, f.sha256)
      where u.client_id = $1 and u.person_id = access.reader()
 """
 _PARTS = "select etag, crc32 from evidence.upload_part where upload_id = $1 order by no"

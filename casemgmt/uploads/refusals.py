@@ -53,6 +53,12 @@ class Over(DomainError):
     default = N_("This upload is over. Begin it again.")
 
 
+class Lost(Over):
+    """What was here of it is not there any more: the store let go of it. Nothing of it had become evidence."""
+
+    default = N_("The bytes that were here of this upload are lost. Begin it again.")
+
+
 class Stored(DomainError):
     status, slug = 403, "upload-stored"
     default = N_("The file is stored. What is stored is evidence and stays.")

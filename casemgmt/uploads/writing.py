@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -32,7 +33,7 @@ class Hashed:
     head: bytes
 
 
-class Lost(Digest):
+class Unhashed(Digest):
     """Counts bytes whose beginning nobody here has hashed; its sums mean nothing."""
 
     def __init__(self, size: int) -> None:
@@ -42,8 +43,8 @@ class Lost(Digest):
     def update(self, parts: Sequence[bytes]) -> None:
         self.size += sum(map(len, parts))
 
-    def copy(self) -> Lost:
-        return Lost(self.size)
+    def copy(self) -> Unhashed:
+        return Unhashed(self.size)
 
 
 def rehash(staged: Resumable) -> Hashed | None:
@@ -116,10 +117,29 @@ class Saving:
 
 
 async def in_thread(store: Store, work: Callable[..., T], *arguments: object) -> T:
-    """On the store's own writing threads; when it is cancelled, only after the thread has stopped."""
+    """On the store's own writing threads; when it is cancelled, however often, only after the thread has stopped."""
     running = asyncio.get_running_loop().run_in_executor(store.writers, lambda: work(*arguments))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        await asyncio.wait([running])
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        raise
+
+
+async def opened(store: Store, upload: Upload) -> Resumable:
+    """The staged upload, to be closed by the caller. Raises as the store's ``resume``. When it is cancelled while a
+    thread opens it, it is closed: left open, it would stay locked for as long as this process lives."""
+    made: list[Resumable] = []
+
+    def resume() -> Resumable:
+        made.append(store.resume(upload.object_key, upload.size, upload.progress))
+        return made[0]
+
+    try:
+        return await in_thread(store, resume)
+    except asyncio.CancelledError:
+        for staged in made:
+            await in_thread(store, staged.close)
         raise

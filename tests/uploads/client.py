@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,7 +58,7 @@ class Tus:
         }
         return await self.ask("POST", PATH, headers=headers)
 
-    async def send(self, data: bytes | AsyncIterator[bytes], offset: int, **headers: str) -> httpx.Response:
+    async def send(self, data: bytes | AsyncIterable[bytes], offset: int, **headers: str) -> httpx.Response:
         named = {name.replace("_", "-"): value for name, value in headers.items()}
         return await self.ask(
             "PATCH", content=data,

@@ -19,9 +19,15 @@ _ALWAYS = {
 }
 
 
-async def security_headers(message: Message, _: Scope) -> None:
+UNREAD = "unread"
+"""In the state of a request whose body still comes while it is answered."""
+
+
+async def security_headers(message: Message, scope: Scope) -> None:
     """A handler's own value wins: static files are cached, evidence files have a stricter policy."""
     if message["type"] == "http.response.start":
         headers = MutableScopeHeaders(message)
         for name, value in _ALWAYS.items():
             headers.setdefault(name, value)
+        if scope["state"].get(UNREAD):
+            headers["Connection"] = "close"
