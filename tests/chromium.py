@@ -11,7 +11,7 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Playwright, expect, sync_playwright
 
-_QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
+QUIET = ("--disable-gpu", "--no-first-run", "--disable-background-networking", "--disable-component-update")
 
 PATIENCE = 40_000
 """Milliseconds a page may take to come to what is expected of it. It costs nothing but where a test fails, and
@@ -31,7 +31,7 @@ def program() -> str:
 def profile(folder: Path, **options: Any) -> Iterator[BrowserContext]:
     """A browser whose profile stays in ``folder`` and can be opened again."""
     with sync_playwright() as playwright:
-        arguments = [*_QUIET, *options.pop("args", ())]
+        arguments = [*QUIET, *options.pop("args", ())]
         context = playwright.chromium.launch_persistent_context(
             str(folder), executable_path=program(), args=arguments, **options
         )
@@ -49,7 +49,7 @@ def chromium(*arguments: str) -> Iterator[tuple[Playwright, Browser]]:
     asynchronous test can run.
     """
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program(), args=[*_QUIET, *arguments])
+        browser = playwright.chromium.launch(executable_path=program(), args=[*QUIET, *arguments])
         try:
             yield playwright, browser
         finally:

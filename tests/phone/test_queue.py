@@ -493,3 +493,42 @@ async def test_a_cut_costs_only_what_was_on_its_way_also_when_the_page_was_kille
     assert offsets[0] == 0
     assert 400_000 < offsets[-1] < photo.stat().st_size
     assert await hashes(db_dba, world.aida) == [hashlib.sha256(photo.read_bytes()).hexdigest()]
+
+
+async def test_a_photograph_whose_first_piece_is_cut_goes_on_at_that_byte_and_is_the_same(
+    server: str, world: World, tmp_path: Path, db_dba: Dba
+) -> None:
+    photo = tmp_path / "large.jpg"
+    photo.write_bytes(picture(10) + os.urandom(3_000_000))
+    offsets: list[int] = []
+
+    def visit(phone: Handset) -> None:
+        phone.set_up(world.aida)
+        phone.context.on(
+            "request",
+            lambda r: offsets.append(int(r.headers["upload-offset"])) if r.method == "PATCH" else None,
+        )
+        phone.offline()
+        phone.register(photo)
+        line = phone.context.new_cdp_session(phone.page)
+        slow = {"offline": False, "latency": 20, "downloadThroughput": 300_000, "uploadThroughput": 300_000}
+        phone.offline(False)
+        line.send("Network.enable")
+        line.send("Network.emulateNetworkConditions", slow)
+        expect(phone.page.locator("[data-state]")).to_have_text(re.compile(r"Sending [1-8]\d %"), timeout=60_000)
+        line.send("Network.emulateNetworkConditions", {**slow, "offline": True})
+        expect(phone.page.locator("[data-outcome]")).to_contain_text("does not answer", timeout=60_000)
+        assert phone.chunks() > 0
+        line.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1, "uploadThroughput": -1})
+        phone.page.get_by_role("button", name="Send now").click()
+        phone.expect_state("Verified by server")
+        assert phone.chunks() == 0
+
+    await with_phone(server, visit)
+    assert offsets[0] == 0
+    assert 0 < offsets[-1] < photo.stat().st_size, "it went on in the middle"
+    assert await hashes(db_dba, world.aida) == [hashlib.sha256(photo.read_bytes()).hexdigest()]
+    (row,) = await db_dba.fetch(
+        "select kind, media_type, size, hash_declared from evidence.file where received_by = $1", world.aida.id
+    )
+    assert tuple(row) == ("photo", "image/jpeg", photo.stat().st_size, True)

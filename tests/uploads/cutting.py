@@ -1,9 +1,11 @@
-"""A TCP proxy that cuts connections: a border post's network in front of a real server."""
+"""TCP proxies that cut connections: a border post's network in front of real servers."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+import math
+import random
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
 
@@ -11,15 +13,19 @@ from urllib.parse import urlsplit
 class Cutting:
     """``cuts``: after how many bytes towards the server each of the next connections ends; later ones live."""
 
-    def __init__(self, upstream: str, cuts: Iterable[int]) -> None:
-        self._upstream = urlsplit(upstream)
+    def __init__(self, upstream: str, cuts: Iterable[int | None]) -> None:
+        self._upstream = upstream
         self._cuts = iter(cuts)
         self.carried = 0
         self.made = 0
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         left = next(self._cuts, None)
-        up_reader, up_writer = await asyncio.open_connection(self._upstream.hostname, self._upstream.port)
+        connected = await self._connected()
+        if connected is None:
+            writer.transport.abort()
+            return
+        up_reader, up_writer = connected
         back = asyncio.create_task(self._back(up_reader, writer))
         with suppress(OSError):
             while data := await reader.read(1 << 16):
@@ -37,6 +43,9 @@ class Cutting:
         with suppress(asyncio.CancelledError, OSError):
             await back
 
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        return await _to(self._upstream)
+
     @staticmethod
     async def _back(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(OSError):
@@ -45,10 +54,49 @@ class Cutting:
                 await writer.drain()
 
 
+class Network(Cutting):
+    """In front of several servers: each connection goes to one that answers, and one in three is cut somewhere."""
+
+    def __init__(self, servers: Sequence[str], chance: random.Random) -> None:
+        super().__init__("", self._somewhere())
+        self._servers, self._random = servers, chance
+        self.quiet = True
+        """Until it is set to False, nothing is cut."""
+
+    def _somewhere(self) -> Iterable[int | None]:
+        while True:
+            cut = not self.quiet and self._random.random() < 0.33
+            yield int(math.exp(self._random.uniform(math.log(100), math.log(4e6)))) if cut else None
+
+    async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
+        for server in self._random.sample(self._servers, len(self._servers)):
+            with suppress(OSError):
+                return await _to(server)
+        return None
+
+
+async def _to(address: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    parts = urlsplit(address)
+    return await asyncio.open_connection(parts.hostname, parts.port)
+
+
 @asynccontextmanager
 async def cutting(upstream: str, *cuts: int) -> AsyncIterator[tuple[str, Cutting]]:
     """The proxy's address, and the proxy."""
-    proxy = Cutting(upstream, cuts)
+    async with _served(Cutting(upstream, cuts)) as served:
+        yield served
+
+
+@asynccontextmanager
+async def network(servers: Sequence[str], chance: random.Random) -> AsyncIterator[tuple[str, Network]]:
+    """The address of a bad network before these servers, and the proxy that is it."""
+    proxy = Network(servers, chance)
+    async with _served(proxy) as (address, _):
+        yield address, proxy
+
+
+@asynccontextmanager
+async def _served(proxy: Cutting) -> AsyncIterator[tuple[str, Cutting]]:
     server = await asyncio.start_server(proxy.carry, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", proxy

@@ -1,10 +1,17 @@
-"""Many uploads of random sizes through a bad day: cuts, replays, duplicates, wrong checksums, killed servers."""
+"""Many uploads of random sizes through a bad day: cuts, replays, duplicates, wrong checksums, killed servers, and real
+browsers that are killed as well.
+
+Each run prints its seed; ``CASEMGMT_TEST_SEED`` runs it again: the same sizes, bytes and intentions, though not at the
+same moments, which are the machine's.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import math
+import os
 import random
+import threading
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -18,28 +25,36 @@ import pytest
 
 from casemgmt.app import create_app
 from casemgmt.core.reading import read_object
+from casemgmt.embedded.cluster import Cluster
+from casemgmt.settings import Settings
 from casemgmt.storage.config import open_store
+from casemgmt.storage.contract import Store
+from tests import db
 from tests.cast import World, make_world, running, settings_for, variables_for
 from tests.db import Dsn
 from tests.evidence.conftest import sha256
 from tests.records import register_seizure
 from tests.servers import rclone_s3
+from tests.uploads import phones
 from tests.uploads.client import Tus, checksum
+from tests.uploads.cutting import network
 from tests.uploads.replicas import Replica, replicas
 
 WORKERS = 5
-PATIENCE = 90.0  # seconds an upload may take; a stuck one is a failure
+PATIENCE = 300.0  # seconds an upload may take; a stuck one is a failure
 LARGEST = 12 << 20
 MEANT_WELL = {201, 204, 200, 409, 423, 429, 503, 460}
+EACH_KILL = 12  # uploads from one killed server to the next, about
+SEED = "CASEMGMT_TEST_SEED"
 
 
 class Weather:
-    """What happens today. ``seen`` counts it."""
+    """What happens to one upload, by its seed and number. ``seen`` counts it, for all of them."""
 
-    def __init__(self, seed: int, servers: list[Replica]) -> None:
-        self.random = random.Random(seed)
+    def __init__(self, name: str, servers: list[Replica], seen: Counter[str]) -> None:
+        self.random = random.Random(name)
         self.servers = servers
-        self.seen: Counter[str] = Counter()
+        self.seen = seen
 
     def size(self) -> int:
         """From one byte to LARGEST, small ones more often, and sometimes on the edge of a part."""
@@ -128,19 +143,41 @@ def _told(answer: httpx.Response, at: int) -> int:
     return int(answer.headers.get("upload-offset", at))
 
 
-async def kill_now_and_then(weather: Weather, done: asyncio.Event, every: tuple[float, float]) -> None:
-    while not done.is_set():
-        with suppress(TimeoutError):
-            await asyncio.wait_for(done.wait(), weather.random.uniform(*every))
-            return
-        victim = weather.random.choice(weather.servers)
+async def kill_now_and_then(chance: random.Random, servers: list[Replica], done: list[int], count: int) -> int:
+    """Kill a server, and start it again, about every EACH_KILL uploads; how often."""
+    kills = sorted(chance.sample(range(count), max(2, count // EACH_KILL)))
+    for after in kills:
+        while len(done) < after:
+            await asyncio.sleep(0.02)
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        victim = chance.choice(servers)
         victim.kill()
-        weather.seen["servers killed"] += 1
         await victim.start()
+    return len(kills)
 
 
-async def campaign(dsn: Dsn, folder: Path, count: int, seed: int, **store: str) -> Counter[str]:
-    """``count`` uploads; what happened. Asserts that none was lost, doubled or changed."""
+class Day:
+    """What was sent by whom: hash by identifier of what went through HTTP; hashes of what a browser took up."""
+
+    def __init__(self, seed: int, count: int, photos: int) -> None:
+        self.seed, self.count, self.photos = seed, count, photos
+        self.uploads: dict[str, str] = {}
+        self.pictures: list[str] = []
+        self.seen: Counter[str] = Counter()
+
+    def __str__(self) -> str:
+        happened = ", ".join(f"{n} {what}" for what, n in sorted(self.seen.items()))
+        return (
+            f"{self.count + self.photos} uploads, {self.photos} of them by browsers, every one once and whole"
+            f" (seed {self.seed}); {happened}"
+        )
+
+
+async def campaign(dsn: Dsn, folder: Path, count: int, photos: int, seed: int | None = None, **store: str) -> Day:
+    """``count`` uploads by HTTP and ``photos`` by a browser. Asserts that none was lost, doubled or changed."""
+    seed = int(os.environ.get(SEED) or (random.SystemRandom().randrange(1 << 30) if seed is None else seed))
+    print(f"{SEED}={seed} runs this again")
+    day = Day(seed, count, photos)
     settings = settings_for(dsn, folder, **store)
     app = create_app(settings)
     app.state.store.prepare()
@@ -150,62 +187,93 @@ async def campaign(dsn: Dsn, folder: Path, count: int, seed: int, **store: str) 
             world = await make_world(dba, app.state.database)
             made = await register_seizure(app.state.database, world.aida, "U-1")
             exhibit = app.state.codes.encode("exhibit", made.exhibits[0].id)
-            sent = await _all_of(dsn, folder, count, seed, world, exhibit, store)
-        found = await dba.fetch(
-            "select client_id, object_key, sha256, size from evidence.file where seizure_id = $1", made.seizure.id
-        )
-        assert {str(row["client_id"]): row["sha256"].hex() for row in found} == sent.uploads
-        received = "select count(*) from ledger.entry where stream = $1 and type = 'evidence:file:received'"
-        assert await dba.fetchval(received, f"seizure:{made.seizure.number}") == count
-        await _look_behind(settings, found)
+        await _all_of(day, dsn, folder, world, exhibit, store)
+        await _look_behind(day, dba, settings, made.seizure.id)
     finally:
         await dba.close()
-    return sent.seen
+    return day
 
 
-class Sent:
-    def __init__(self, uploads: dict[str, str], seen: Counter[str]) -> None:
-        self.uploads, self.seen = uploads, seen
-
-
-async def _all_of(
-    dsn: Dsn, folder: Path, count: int, seed: int, world: World, exhibit: str, store: dict[str, str]
-) -> Sent:
-    uploads: dict[str, str] = {}
-    async with replicas(variables_for(dsn, folder, **store), folder) as servers:
-        weather, done = Weather(seed, servers), asyncio.Event()
-        numbers = iter(range(count))
+async def _all_of(day: Day, dsn: Dsn, folder: Path, world: World, exhibit: str, store: dict[str, str]) -> None:
+    numbers, ready = iter(range(day.count)), threading.Event()
+    pictures = phones.photographs(day.seed, day.photos, folder)
+    day.pictures = [digest for _, digest in pictures]
+    done: list[int] = []
+    async with (
+        replicas(variables_for(dsn, folder, **store), folder) as servers,
+        network([one.address for one in servers], random.Random(f"{day.seed}/network")) as (address, proxy),
+    ):
 
         async def worker() -> None:
-            for _ in numbers:
+            for number in numbers:
+                weather = Weather(f"{day.seed}/{number}", servers, day.seen)
                 id_, digest = await send_one(weather, world, exhibit)
-                uploads[id_] = digest
+                day.uploads[id_] = digest
+                done.append(number)
 
-        killing = asyncio.create_task(kill_now_and_then(weather, done, (0.5, 3.0)))
-        try:
-            async with asyncio.TaskGroup() as workers:
-                for _ in range(WORKERS):
-                    workers.create_task(worker())
-        finally:
-            done.set()
-            await killing
-    return Sent(uploads, weather.seen)
+        def begins() -> None:
+            proxy.quiet = False
+            ready.set()
+
+        async def kills() -> None:
+            await asyncio.to_thread(ready.wait)
+            day.seen["servers killed"] = await kill_now_and_then(
+                random.Random(f"{day.seed}/kills"), servers, done, day.count
+            )
+
+        async def browser() -> None:
+            if not pictures:
+                return begins()
+            paths, profile = [path for path, _ in pictures], folder / "profile"
+            profile.mkdir()
+            try:
+                day.seen["seizures by browsers"] = await asyncio.to_thread(
+                    phones.send_all, day.seed, paths, profile, address, world.aida, day.seen, begins
+                )
+            finally:
+                ready.set()
+
+        async with asyncio.TaskGroup() as tasks:
+            for work in (browser, kills, *[worker] * WORKERS):
+                tasks.create_task(work())
+        day.seen["connections cut by the network"] = proxy.made
 
 
-async def _look_behind(settings: Any, files: list[asyncpg.Record]) -> None:
-    """Every object has the bytes its row says, and there is no other."""
+async def _look_behind(day: Day, dba: Any, settings: Settings, seizure_id: int) -> None:
+    """One row, one event and one object for each upload, with its bytes; and nothing else."""
+    found = await dba.fetch("select client_id, object_key, sha256, size, seizure_id from evidence.file")
+    mine = [row for row in found if row["seizure_id"] == seizure_id]
+    assert len(mine) == day.count
+    assert {str(row["client_id"]): row["sha256"].hex() for row in mine} == day.uploads
+    taken = sorted(row["sha256"].hex() for row in found if row["seizure_id"] != seizure_id)
+    assert taken == sorted(day.pictures)
+    assert await dba.fetchval("select count(*) - 1 from seizures.seizure") == day.seen["seizures by browsers"]
+    received = await dba.fetchval("select count(*) from ledger.entry where type = 'evidence:file:received'")
+    assert received == day.count + day.photos
+    assert await dba.fetchval("select count(*) from evidence.refusal") == 0
     store = open_store(settings.store_url, access=settings.store_access_key, secret=settings.store_secret_key)
     try:
-        for row in files:
+        for row in found:
             data = b"".join([block async for block in read_object(store, row["object_key"])])
-            assert sha256(data) == row["sha256"].hex()
-        assert {found.key for found in store.objects()} == {row["object_key"] for row in files}
+            assert (sha256(data), len(data)) == (row["sha256"].hex(), row["size"])
+        assert sorted(_objects(store)) == sorted(row["object_key"] for row in found)
     finally:
         store.close()
 
 
-def said(count: int, seen: Counter[str]) -> str:
-    return f"{count} uploads, every one once and whole; " + ", ".join(f"{n} {what}" for what, n in seen.items())
+def _objects(store: Store) -> list[str]:
+    keys: list[str] = []
+    while page := store.objects(keys[-1] if keys else ""):
+        keys += [found.key for found in page]
+    return keys
+
+
+@pytest.fixture
+async def own_database(cluster: Cluster) -> AsyncIterator[Dsn]:
+    """One of its own for each campaign: what is counted are all rows there are."""
+    name = f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}_{uuid.uuid4().hex[:8]}"
+    yield await db.clone(cluster, name)
+    await db.drop(cluster, name)
 
 
 @pytest.fixture
@@ -217,30 +285,34 @@ def s3_store(tmp_path: Path) -> Any:
         }  # fmt: skip
 
 
-async def test_forty_uploads_through_a_bad_day(fresh_database: Dsn, tmp_path: Path, capsys):
-    seen = await campaign(fresh_database, tmp_path, 40, seed=11)
+@pytest.mark.browser
+async def test_forty_uploads_through_a_bad_day(own_database: Dsn, tmp_path: Path, capsys):
+    day = await campaign(own_database, tmp_path, 36, 4, seed=11)
     with capsys.disabled():
-        print(f"\n{said(40, seen)}")
-    assert seen["servers killed"] >= 1
-    assert seen["cuts"] >= 5
+        print(f"\n{day}")
+    assert day.seen["servers killed"] >= 2
+    assert day.seen["browsers killed"] >= 1
+    assert day.seen["cuts"] >= 5
 
 
-async def test_twenty_uploads_to_s3_through_a_bad_day(fresh_database: Dsn, tmp_path: Path, s3_store, capsys):
-    seen = await campaign(fresh_database, tmp_path, 20, seed=12, **s3_store)
+async def test_twenty_uploads_to_s3_through_a_bad_day(own_database: Dsn, tmp_path: Path, s3_store, capsys):
+    day = await campaign(own_database, tmp_path, 20, 0, seed=12, **s3_store)
     with capsys.disabled():
-        print(f"\n{said(20, seen)}")
-    assert seen["servers killed"] >= 1
+        print(f"\n{day}")
+    assert day.seen["servers killed"] >= 2
 
 
 @pytest.mark.long
-async def test_eight_hundred_uploads_through_a_bad_week(fresh_database: Dsn, tmp_path: Path, capsys):
-    seen = await campaign(fresh_database, tmp_path, 800, seed=random.SystemRandom().randrange(1 << 30))
+@pytest.mark.browser
+async def test_eight_hundred_uploads_through_a_bad_week(own_database: Dsn, tmp_path: Path, capsys):
+    day = await campaign(own_database, tmp_path, 705, 95)
     with capsys.disabled():
-        print(f"\n{said(800, seen)}")
+        print(f"\n{day}")
 
 
 @pytest.mark.long
-async def test_two_hundred_uploads_to_s3_through_a_bad_week(fresh_database: Dsn, tmp_path: Path, s3_store, capsys):
-    seen = await campaign(fresh_database, tmp_path, 200, random.SystemRandom().randrange(1 << 30), **s3_store)
+@pytest.mark.browser
+async def test_two_hundred_uploads_to_s3_through_a_bad_week(own_database: Dsn, tmp_path: Path, s3_store, capsys):
+    day = await campaign(own_database, tmp_path, 165, 35, **s3_store)
     with capsys.disabled():
-        print(f"\n{said(200, seen)}")
+        print(f"\n{day}")
