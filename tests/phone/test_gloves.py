@@ -11,7 +11,9 @@ from playwright.sync_api import expect
 
 from casemgmt.core.codes import Codes
 from casemgmt.core.db import Database
+from casemgmt.core.installable import PAGES
 from tests.cast import World
+from tests.custody.test_pages import offered
 from tests.frontend.looking import glove_faults
 from tests.phone.handset import Handset, with_phone
 from tests.records import register_seizure
@@ -65,6 +67,47 @@ async def test_the_pages_of_the_phone_itself(server: str, world: World, photo: P
         phone.page.locator("[data-lock]").click()
         expect(phone.page.locator("[data-unlock]")).to_be_visible()
         look(phone, f"{locale}-locked", faults)
+
+    await with_phone(server, visit, locale=locale)
+    assert faults == [], "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", [path for path in PAGES if path != "/phone/more"])  # that one is a part of a page
+async def test_every_page_that_opens_without_a_network(server: str, world: World, photo: Path, path: str) -> None:
+    """Locked and open; a page that comes to the shell later is looked at too."""
+    faults: list[str] = []
+
+    def visit(phone: Handset) -> None:
+        phone.set_up(world.aida)
+        phone.sign_out()
+        phone.register(photo)
+        name = path.replace("/", "-")
+        for state in ("open", "locked"):
+            phone.page.goto(path)
+            phone.page.wait_for_load_state("networkidle")
+            look(phone, f"en-GB{name}-{state}", faults)
+            phone.page.goto("/phone")
+            if state == "open":
+                phone.page.locator("[data-lock]").click()
+                expect(phone.page.locator("[data-unlock]")).to_be_visible()
+
+    await with_phone(server, visit)
+    assert faults == [], "\n".join(faults)
+
+
+@pytest.mark.parametrize("locale", ["en-GB", "ru-RU"])
+async def test_the_page_of_whoever_receives(
+    app: Any, server: str, world: World, database: Database, browser: Any, locale: str
+) -> None:
+    made = await register_seizure(database, world.aida, "B-1001", "B-1002", None)
+    address = await offered(app, world, made, browser)
+    faults: list[str] = []
+
+    def visit(phone: Handset) -> None:
+        phone.sign_in(world.nurlan)
+        for name, at in (("receive", address), ("waiting-for-me", "/")):
+            phone.page.goto(at)
+            look(phone, f"{locale}-{name}", faults)
 
     await with_phone(server, visit, locale=locale)
     assert faults == [], "\n".join(faults)
