@@ -93,6 +93,7 @@ def recovery(done: Recovered) -> str:
         "key": "KEYS THAT WERE REVOKED AND HOLD AGAIN: revoke them before anybody signs in",
         "lost-key": "Keys that have to be enrolled again",
         "signature": "Hand-overs whose signature was in the lost database alone",
+        "agreement": "Agreements between two phones that did not come back, or whose hand-over did not",
         "seizure": "Seizures that have to be entered again",
         "exhibit": "Exhibits that have to be entered again",
         "case": "Case files that have to be entered again",

@@ -1,4 +1,4 @@
-"""Signatures and keys that belong to entries, as the database has them: for the batch's object, and to compare."""
+"""Signatures, keys and agreements that belong to entries, as the database has them: for the object, and to compare."""
 
 from __future__ import annotations
 
@@ -14,11 +14,12 @@ _BESIDE = "select entries, line::text as line from ledger.beside($1, $2)"
 # in canonical JSON these bytes are there when an event says so, and may be there when it does not
 _SIGNS = (b'"means":"passkey"', b'"means":"pin"')
 _ENROLS = (b'"type":"accounts:passkey:enrolled"', b'"type":"accounts:pinkey:enrolled"')
+_BRINGS = (b'"type":"custody:agreement:brought"',)
 
 
 def may_have(bodies: Sequence[bytes]) -> bool:
     """Whether anything can belong to these entries: most batches have nothing, and need not ask."""
-    return any(hint in body for body in bodies for hint in (*_SIGNS, *_ENROLS))
+    return any(hint in body for body in bodies for hint in (*_SIGNS, *_ENROLS, *_BRINGS))
 
 
 async def of_entries(connection: asyncpg.Connection[Any], first: int, size: int) -> list[Beside]:

@@ -138,7 +138,9 @@ async def _compare_beside(
     for one in stored:
         kept = one in there or back.get(one.entries[0]) == one.members
         if not kept:
-            what = {"signature": "the signature", "key": "the key"}.get(str(one.members["what"]), "what stands beside")
+            what = {"signature": "the signature", "key": "the key", "agreement": "the agreement"}.get(
+                str(one.members["what"]), "what stands beside"
+            )
             changed = any(one.entries[0] in other.entries for other in there)
             found.add(
                 f"{what} of {await name_of(connection, one.entries[0])} is "

@@ -147,6 +147,7 @@ class _Recovery:
             ids = [self._entries.highest.get(kind) for kind in ("entry", "seizure", "exhibit", "case")]
             await self._owner.execute("select ledger.raise_ids($1, $2, $3, $4)", *ids)
             await self._keys("ledger.bring_back_keys()", "lost-key")
+            await self._agreements("ledger.bring_back_agreements()")
             for row in await self._owner.fetch("select exhibit, behind, reason from ledger.catch_up()"):
                 if row["reason"] is None:
                     self.done.caught_up += 1
@@ -154,6 +155,7 @@ class _Recovery:
                     self.done.behind[row["exhibit"]] = row["reason"]
             # after the signatures: what was signed with a key before it was revoked is signed
             await self._keys("ledger.bring_back_revocations()", "key")
+            await self._agreements("ledger.bring_back_outcomes()")
             for row in await self._owner.fetch("select stream, stream_seq from ledger.unsigned()"):
                 self.done.name("signature", f"{row['stream']} {row['stream_seq']}")
             await self._owner.execute(
@@ -167,6 +169,11 @@ class _Recovery:
                 self.done.keys += 1
             else:
                 self.done.name(missing, f"{row['stream'].partition(':')[2]} {row['key']}")
+
+    async def _agreements(self, call: str) -> None:
+        for row in await self._owner.fetch(f"select stream, done from {call}"):  # noqa: S608 - our own two
+            if not row["done"]:
+                self.done.name("agreement", row["stream"].partition(":")[2])
 
     async def _read(self, first: int) -> _Read | None:
         """The object of the entries from ``first`` on, checked by itself; None when there is none."""

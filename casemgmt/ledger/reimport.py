@@ -19,6 +19,7 @@ from casemgmt.trust.beside import Beside
 from casemgmt.trust.errors import EventError
 from casemgmt.trust.events import Event
 
+_CAUGHT_UP = ("custody:handover:", "custody:exhibit:disputed", "custody:exhibit:resolved")
 LISTED = 1_000  # numbers of each kind that are kept beside the recovery; all of them are counted
 
 _THERE = "select id, event_id, body from ledger.entry where id = any ($1::bigint[]) or event_id = any ($2::uuid[])"
@@ -149,9 +150,9 @@ class Reimport:
         """What an entry speaks of and the database will not have a row for."""
         self.done.types[event.type] += 1
         subject, _, number = event.stream.partition(":")
-        if event.type.startswith("custody:handover:") and kept["exhibit"] is not None:
+        if event.type.startswith(_CAUGHT_UP) and kept["exhibit"] is not None:
             return  # made up for at the end
-        if subject == "passkeys" or event.type == RESERVED:
+        if subject in ("passkeys", "agreement") or event.type == RESERVED:
             return  # brought back, or named at the end
         if detached and subject in ("seizure", "exhibit", "case"):
             self.done.name(subject, number)

@@ -1,4 +1,5 @@
--- What no hash of the tree covers and nobody could make again: signatures over entries, and the keys people enrolled. The sequencer
+-- What no hash of the tree covers and nobody could make again: signatures over entries, the keys people enrolled, and what two phones
+-- agreed. The sequencer
 -- puts them into the object of the entries' batch; a recovery brings them back.
 
 -- ==== reading them, for whoever sequences and whoever verifies
@@ -32,6 +33,15 @@ language sql stable set search_path = '' as $$
            'backed_up', k.backed_up, 'rp_id', k.rp_id, 'origin', k.origin, 'device', k.device, 'proof', encode(k.proof, 'hex')))
     from e join accounts.passkey k on k.fingerprint = decode(convert_from(e.body, 'UTF8')::jsonb #>> '{data,key}', 'hex')
    where e.stream like 'passkeys:%' and e.type like '%:enrolled'
+  union all
+  select array[e.leaf_index], jsonb_strip_nulls(jsonb_build_object('what', 'agreement', 'id', a.client_id, 'from', a.from_id, 'to', a.to_id,
+           'from_unit', a.from_unit, 'from_agency', a.from_agency, 'to_unit', a.to_unit, 'to_agency', a.to_agency,
+           'offer', encode(a.offer, 'hex'), 'offer_signature', encode(a.offer_signature, 'hex'), 'offer_spki', encode(a.offer_spki, 'hex'),
+           'answer', encode(a.answer, 'hex'), 'answer_signature', encode(a.answer_signature, 'hex'), 'answer_spki', encode(a.answer_spki, 'hex')))
+    from e join custody.agreement a on e.stream = 'agreement:' || a.client_id
+     and encode(a.offer_sha256, 'hex') = convert_from(e.body, 'UTF8')::jsonb #>> '{data,offer}'
+     and encode(a.answer_sha256, 'hex') = convert_from(e.body, 'UTF8')::jsonb #>> '{data,answer}'
+   where e.type = 'custody:agreement:brought'
   order by 1 $$;
 revoke execute on function ledger.beside from public;
 grant execute on function ledger.beside to sequencer, verifier;
@@ -86,49 +96,6 @@ begin
   end if;
   insert into custody.signature(exhibit_id, seq, assertion_id) values (p_exhibit, p_seq, a);
   return true;
-end $$;
-
--- As before, with the signature.
-create or replace function ledger.catch_up_one(p_exhibit bigint) returns int language plpgsql volatile security definer set search_path = '' as $$
-declare l record; d jsonb; e record; h bigint; k text; seal text; state text; n int := 0; done boolean;
-begin
-  select x.id, x.seizure_id, x.number, x.last_seq into e from exhibits.exhibit x where x.id = p_exhibit for update;
-  for l in select x.* from ledger.entry x where x.stream = 'exhibit:' || e.number and x.stream_seq > e.last_seq order by x.stream_seq loop
-    if l.type not in ('custody:handover:offered', 'custody:handover:accepted', 'custody:handover:refused', 'custody:handover:withdrawn') then
-      raise exception 'event % is of another kind: %', l.stream_seq, l.type;
-    end if;
-    perform access.act_as(l.actor_id);  -- the rules of custody are asked once more, of who did it
-    d := convert_from(l.body, 'UTF8')::jsonb; k := split_part(l.type, ':', 3); d := d -> 'data'; done := k = 'accepted';
-    select o.id into h from custody.handover o where o.number = d ->> 'handover';
-    if h is null then
-      insert into custody.handover(client_id, number, from_id, to_id, purpose, place, note, latitude, longitude, accuracy_m, device_at, created_at)
-      values (l.event_id, d ->> 'handover', (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint, d ->> 'purpose', coalesce(d #>> '{place,claimed}', ''),
-        coalesce(d ->> 'note', ''), (d #>> '{place,latitude}')::numeric, (d #>> '{place,longitude}')::numeric, (d #>> '{place,accuracy_m}')::numeric,
-        (d ->> 'device_at')::timestamptz, l.at) returning id into h;
-    end if;
-    seal := case when k = 'offered' then d #>> '{seal,giver}' else d #>> '{seal,receiver}' end; state := d #>> '{seal,state}';
-    if k = 'offered' then
-      insert into custody.handover_item(handover_id, exhibit_id, seizure_id, from_id, to_id)
-      values (h, e.id, e.seizure_id, (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint);
-    else
-      update custody.handover_item i set state = k, answered_at = l.at where i.handover_id = h and i.exhibit_id = e.id;
-    end if;
-    insert into custody.event(exhibit_id, seq, seizure_id, kind, actor_id, handover_id, from_id, to_id, seal_no, seal_state, reason, discrepancy, note, at, device_at, hash, prev)
-    values (e.id, l.stream_seq, e.seizure_id, k, l.actor_id, h, (d #>> '{from,id}')::bigint, (d #>> '{to,id}')::bigint, seal, state, d ->> 'reason',
-      d ->> 'discrepancy', d ->> 'note', l.at, (d ->> 'device_at')::timestamptz, l.leaf_hash, decode(convert_from(l.body, 'UTF8')::jsonb ->> 'prev', 'hex'));
-    if d #>> '{signature,means}' in ('passkey', 'pin') then perform ledger.sign_again(e.id, l.stream_seq, l.id, h); end if;
-    update exhibits.exhibit x set last_seq = l.stream_seq, last_hash = l.leaf_hash,
-        offered_to = case when k = 'offered' then (d #>> '{to,id}')::bigint end,
-        holder_id = case when done then (d #>> '{to,id}')::bigint else x.holder_id end,
-        seal_no = case when done then coalesce(seal, x.seal_no) else x.seal_no end, seal_state = case when done then coalesce(state, x.seal_state) else x.seal_state end,
-        status = case when not done then x.status else case d ->> 'purpose' when 'storage' then 'in_storage' when 'laboratory' then 'in_laboratory'
-          when 'court' then 'in_court' when 'return' then 'returned' else 'held' end end
-      where x.id = e.id;
-    n := n + 1;
-  end loop;
-  set constraints all immediate;
-  set constraints all deferred;
-  return n;
 end $$;
 
 -- Custody events that came back and say that they are signed, and whose signature did not come back.
