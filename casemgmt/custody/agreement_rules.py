@@ -17,7 +17,7 @@ from casemgmt.custody.pipeline import Party
 from casemgmt.custody.rules import Seen
 from casemgmt.custody.schemas import Decision
 from casemgmt.reference import numbers
-from casemgmt.reference.lists import CATEGORIES, HANDOVER_PURPOSES, REFUSAL_REASONS
+from casemgmt.reference.lists import CATEGORIES, DISPUTE_REASONS, HANDOVER_PURPOSES, REFUSAL_REASONS
 from casemgmt.trust.agreement import Answer, Item, Offer
 
 LATEST = timedelta(days=30)  # from the offer until it arrives
@@ -92,26 +92,9 @@ class Verdict:
     waits: Sequence[Why] = ()
 
 
-WORDS: dict[str, Text] = {
-    "exhibit_unknown": N_("The exhibit is not registered yet."),
-    "key_unknown": N_("A phone's key is not known to the server yet."),
-    "giver_before": N_("The hand-over by which the giver got it has not arrived yet."),
-    "on_offer": N_("It is on offer to somebody else at the moment."),
-    "moved": N_("The giver has it no more: it was handed over twice, or moved meanwhile."),
-    "older": N_("The offer is older than the hand-over by which the giver got it."),
-    "answered_twice": N_("This offer was answered before."),
-    "key_revoked": N_("A key it was signed with was revoked before it could be checked."),
-    "key_other": N_("A key it was signed with belongs to somebody else, or is no key of a PIN."),
-    "person_differs": N_("Name or badge are not those of the account."),
-    "may_not_hold": N_("One of the two may not hold exhibits."),
-    "what_differs": N_("It is an exhibit of another kind than the offer says."),
-    "seal_unsaid": N_("The seal is not as on record, and the receiver wrote nothing about it."),
-    "late": N_("By the phones' clocks it is too old, lies in the future, or was answered on another day."),
-}
-
-
 def in_words(why: Why) -> Text:
-    return WORDS.get(why.code, N_("This cannot be done."))
+    found = DISPUTE_REASONS.items().get(why.code)
+    return N_(found.label) if found else N_("This cannot be done.")
 
 
 def check_codes(offer: Offer, answer: Answer) -> Text | None:

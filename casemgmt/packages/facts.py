@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -56,7 +56,10 @@ async def facts(db: AsyncSession, package: Package, files: Sequence[Content]) ->
     query = select(Exhibit).where(Exhibit.number.in_(heads)).order_by(Exhibit.number)
     exhibits = (await db.scalars(query)).all()
     custody = await _custody(db, exhibits)
-    signs = [await _files_sign(db, files), await _custody_sign(db, package, exhibits), _seals_sign(exhibits, custody)]
+    numbers = {exhibit.id: exhibit.number for exhibit in exhibits}
+    disputed = {numbers[e.exhibit_id] for e in custody if e.kind == "disputed"}
+    custody_sign = await _custody_sign(db, package, exhibits, disputed)
+    signs = [await _files_sign(db, files), custody_sign, _seals_sign(exhibits, custody)]
     return Facts(exhibits, signs, await _remarks(db, package, exhibits, custody))
 
 
@@ -83,7 +86,7 @@ async def _files_sign(db: AsyncSession, files: Sequence[Content]) -> Sign:
                                all=len(files)), min(fine))  # fmt: skip
 
 
-async def _custody_sign(db: AsyncSession, package: Package, exhibits: Sequence[Exhibit]) -> Sign:
+async def _custody_sign(db: AsyncSession, package: Package, exhibits: Sequence[Exhibit], disputed: Set[str]) -> Sign:
     """With a remark for whatever of it nobody can check as well as a passkey: the same rule as verify.html's."""
     whole = N_(
         "Every chain of custody (%(all)s) was checked when the package was sealed: no event is missing, each names the "
@@ -96,6 +99,13 @@ async def _custody_sign(db: AsyncSession, package: Package, exhibits: Sequence[E
     listed = await queries.document(db, package, WITHHELD_LIST)
     rows = parse_withheld(listed) if listed else []
     hidden = sum(row.kind == ENTRY and row.stream.startswith(EXHIBIT_STREAM) for row in rows)
+    if disputed:
+        words = N_(
+            "Disputed at some time, see the remarks: %(numbers)s. The chains (%(all)s) were whole when the package was "
+            "sealed.",
+            numbers=", ".join(sorted(disputed)), all=len(exhibits),
+        )  # fmt: skip
+        return Sign(name, "warn", words, package.created_at)
     if not (by["pin"] or by["session"] or hidden):
         return Sign(name, "ok", whole, package.created_at)
     remark = N_(
@@ -133,7 +143,12 @@ async def _remarks(
     found: list[Remark] = []
     for event in custody:
         number = numbers[event.exhibit_id]
-        if event.kind == "refused":
+        if event.kind == "disputed":
+            words = N_("Disputed: two people agreed otherwise, and it did not take effect.")
+            found.append(Remark(event.at, number, words, event.reason or "", "dispute_reasons"))
+        elif event.kind == "resolved":
+            found.append(Remark(event.at, number, N_("A dispute was resolved."), event.note or ""))
+        elif event.kind == "refused":
             found.append(
                 Remark(event.at, number, N_("A hand-over was refused."), event.reason or "", "refusal_reasons")
             )

@@ -155,6 +155,7 @@ SEAL_KINDS = CodeList("seal_kinds", Item)
 SEAL_STATES = CodeList("seal_states", SealState)
 HANDOVER_PURPOSES = CodeList("handover_purposes", Item)
 REFUSAL_REASONS = CodeList("refusal_reasons", Reasoned)
+DISPUTE_REASONS = CodeList("dispute_reasons", Item)
 DISPUTE_OUTCOMES = CodeList("dispute_outcomes", Item)
 AGENCY_KINDS = CodeList("agency_kinds", Item)
 APPOINTMENT_KINDS = CodeList("appointment_kinds", Item)
@@ -181,6 +182,7 @@ ALL: dict[str, CodeList[Item]] = {
         SEAL_STATES,
         HANDOVER_PURPOSES,
         REFUSAL_REASONS,
+        DISPUTE_REASONS,
         DISPUTE_OUTCOMES,
         AGENCY_KINDS,
         APPOINTMENT_KINDS,

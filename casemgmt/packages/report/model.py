@@ -104,7 +104,10 @@ class Photograph:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Exhibit:
-    """``unbroken``: every event of the chain was recomputed from its bytes and names the one before."""
+    """``unbroken``: every event of the chain was recomputed from its bytes and names the one before.
+
+    ``disputed``: two people signed a hand-over of it that did not take effect, and nobody has resolved that.
+    """
 
     number: str
     seizure: str
@@ -116,6 +119,7 @@ class Exhibit:
     seal: Seal
     holder: Person
     unbroken: bool
+    disputed: bool = False
     photographs: Sequence[Photograph] = ()
     more_photographs: int = 0
     chain: Sequence[Step]

@@ -31,6 +31,7 @@ from casemgmt.packages.report.model import (
     Why,
 )
 from casemgmt.trust.contents import LedgerEvent, PayloadFile
+from casemgmt.trust.disputes import disputes
 from casemgmt.trust.events import EXHIBIT_STREAM, Event
 from casemgmt.trust.policy import NO_QUORUM, Policy
 from casemgmt.trust.receipts import DESCRIBED, RECEIVED
@@ -116,6 +117,7 @@ def _exhibit(
         category=str(first.get("category", "")), description=str(first.get("description", "")),
         quantity=_decimal(first.get("quantity")), unit=first.get("unit"), basis=str(first.get("basis", "")),
         seal=_seal(last) if last else Seal(number=None), holder=_holder(last), unbroken=_unbroken(chain), chain=steps,
+        disputed=bool(disputes({chain[0].event.stream: [one.event for one in told]}).standing),
         photographs=photographs, more_photographs=len(pictures) - len(photographs),
     )  # fmt: skip
 
@@ -181,11 +183,19 @@ def _step(one: Read, devices: Mapping[str, datetime | None]) -> Step:
         giver=_person(data["from"]) if "from" in data else None, receiver=_person(data["to"]) if "to" in data else None,
         handover=str(data.get("handover") or ""), purpose=str(data.get("purpose") or ""),
         place=_claim(data["place"], "claimed") if isinstance(data.get("place"), dict) else Claim(),
-        seal=_seal(one), reason=str(data.get("reason") or ""), discrepancy=str(data.get("discrepancy") or ""),
-        note=str(data.get("note") or ""),
+        seal=_seal(one), reason=_reason(data), discrepancy=str(data.get("discrepancy") or ""),
+        note=str(data.get("note") or data.get("words") or ""),
         signed=Signed(means=str(signature.get("means", "")), key=str(signature.get("key", ""))),
         index=one.index, sha256=hashlib.sha256(one.entry.body).hexdigest(),
     )  # fmt: skip
+
+
+def _reason(data: Mapping[str, Any]) -> str:
+    """Why it was refused; of a dispute the first thing it is about; of its end what became of it."""
+    why = data.get("why")
+    if isinstance(why, list) and why and isinstance(why[0], Mapping):
+        return str(why[0].get("code") or "")
+    return str(data.get("reason") or data.get("outcome") or "")
 
 
 def _seal(one: Read) -> Seal:

@@ -78,7 +78,7 @@ def event(step: Step, write: Writer, long: int) -> dict[str, Any]:
         (words("steps.purpose"), words.code("handover_purposes", step.purpose)),
     ]
     wide = [row for row in _wide(step, write) if row[1].strip()]
-    if not keyed:
+    if not keyed and step.kind not in {"disputed", "resolved"}:
         wide.append((words("steps.means"), means, False))
     spoken = [row[1] for row in (*left, *right)] + [row[1] for row in wide]
     hashes = [[means, signed.key]] if keyed else []
@@ -105,6 +105,7 @@ def _withheld(step: Step, write: Writer) -> dict[str, Any]:
 def _wide(step: Step, write: Writer) -> list[tuple[str, str, bool]]:
     """What needs the whole line; the third is true where a reader must not miss it."""
     words = write.words
+    reasons = {"disputed": "dispute_reasons", "resolved": "dispute_outcomes"}.get(step.kind, "refusal_reasons")
     side = {"offered": "steps.seal_given", "accepted": "steps.seal_received", "refused": "steps.seal_received"}
     return [
         (words("steps.place"), write.place(step.place), False),
@@ -113,7 +114,7 @@ def _wide(step: Step, write: Writer) -> list[tuple[str, str, bool]]:
             write.seal(step.seal),
             step.seal.state in {"damaged", "missing", "differs"},
         ),
-        (words("steps.reason"), words.code("refusal_reasons", step.reason), False),
+        (words("steps.reason"), words.code(reasons, step.reason), step.kind == "disputed"),
         (words("steps.discrepancy"), step.discrepancy, True),
         (words("steps.note"), step.note, False),
     ]

@@ -43,7 +43,14 @@ def _custody(report: Report, words: Words) -> tuple[str, str]:
         "session": len(handed) - passkey - pin, "withheld": sum(step.withheld is not None for step in steps),
     }  # fmt: skip
     remark = said["pin"] or said["session"] or said["withheld"]
-    return "remark" if remark else "good", words("truths.custody_remark" if remark else "truths.custody_good", **said)
+    answer = words("truths.custody_remark" if remark else "truths.custody_good", **said)
+    standing = [exhibit.number for exhibit in report.exhibits if exhibit.disputed]
+    ended = [e.number for e in report.exhibits if not e.disputed and any(step.kind == "disputed" for step in e.chain)]
+    if standing:
+        answer += " " + words("truths.custody_disputed", numbers=", ".join(standing))
+    if ended:
+        answer += " " + words("truths.custody_resolved", numbers=", ".join(ended))
+    return "remark" if remark or standing or ended else "good", answer
 
 
 def _seals(report: Report, words: Words) -> tuple[str, str]:

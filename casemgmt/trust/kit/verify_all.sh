@@ -204,8 +204,9 @@ check_7() {
       if ($2 > seq + 1) { if (whole) { print $1 ": entry " seq + 1 " is missing"; exit 1 } }
       else if ($3 != "?" && $3 != leaf) { print $1 ": entry " $2 " does not name the one before it"; exit 1 }
     }
+    $4 == "custody:exhibit:disputed" { disputed++ }
     { stream = $1; seq = $2; leaf = $6 }
-    END { if (NR) print exhibits + 0 " exhibits: no gap, no double, every link holds." }' "$T/chains"
+    END { if (NR) print exhibits + 0 " exhibits: no gap, no double, every link holds." (disputed ? " DISPUTED: " disputed " entries say that people agreed otherwise." : "") }' "$T/chains"
 }
 
 check_8() {

@@ -2,6 +2,7 @@
 
 from casemgmt.trust import withheld
 from casemgmt.trust.contents import LEDGER, POLICY, SIGNATURES
+from casemgmt.trust.disputes import disputes
 from casemgmt.trust.encoding import from_decimal, is_hash_hex, shown
 from casemgmt.trust.errors import PackageError, PolicyError, ProofError
 from casemgmt.trust.events import EXHIBIT_STREAM, MAX_BODY, PASSKEY_STREAM, WHOLE, Event, chains
@@ -88,7 +89,16 @@ def check_chains(found: Examination) -> Finding:
         f"{len(exhibits)} exhibits with {sum(exhibits)} entries, and what is recorded of the keys of {len(signers)} "
         f"people: no gap, no double, every link holds. {rest} entries of other records, as an excerpt."
         + (f" {len(hidden)} entries are withheld, proved to exist." if hidden else "")
+        + _disputed(found)
     )
+
+
+def _disputed(found: Examination) -> str:
+    """A chain can be whole and say of itself that people agreed otherwise."""
+    said = disputes(found.streams)
+    parts = [f"and nobody has resolved it: {some([*map(shown, said.standing)])}"] if said.standing else []
+    parts += [f"and it was resolved in words: {some([*map(shown, said.resolved)])}"] if said.resolved else []
+    return f" DISPUTED, {'; '.join(parts)}." if parts else ""
 
 
 def check_package_seal(found: Examination) -> Finding:

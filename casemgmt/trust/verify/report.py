@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from casemgmt.trust.disputes import disputes
 from casemgmt.trust.signers import PIN, SESSION
 from casemgmt.trust.verify.examination import Examination
 from casemgmt.trust.verify.findings import Outcome
@@ -95,6 +96,12 @@ def caveats(found: Examination) -> tuple[str, ...]:
         )
     if any(entry.means == SESSION for entry in found.signed):
         said.append("Of entries signed by a session only the agency's own system says who acted.")
+    disputed = disputes(found.streams).standing if "streams" in found.__dict__ else ()
+    if disputed:
+        said.append(
+            f"Custody of {len(disputed)} exhibits is disputed: two people signed a hand-over that did not take effect, "
+            "and nobody has said yet which of the two is true."
+        )
     if found.withheld:
         said.append(f"{len(found.withheld)} things are withheld, for the reasons listed; what they say is not shown.")
     if found.left_out:

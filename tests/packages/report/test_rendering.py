@@ -236,6 +236,19 @@ def test_a_withheld_entry_makes_custody_a_remark_because_it_may_be_a_hand_over()
     assert "Withheld events, any of which may be a hand-over: 1." in told(report)
 
 
+def test_a_disputed_chain_is_said_at_the_top_and_in_the_chain_and_is_never_plainly_unbroken() -> None:
+    report = with_means("passkey")
+    one, chain = report.exhibits[0], report.exhibits[0].chain
+    dispute = replace(chain[-1], seq=len(chain) + 1, kind="disputed", reason="moved", signed=Signed(means=""))
+    standing = replace(one, disputed=True, chain=[*chain, dispute])
+    text = told(replace(report, exhibits=[standing, *report.exhibits[1:]]))
+    assert f"DISPUTED, and not resolved: {one.number}" in text
+    assert "Disputed: agreed otherwise, not in effect" in text and "handed over twice" in text
+    end = replace(dispute, seq=len(chain) + 2, kind="resolved", reason="mistaken", note="Asked both.")
+    ended = told(replace(report, exhibits=[replace(one, chain=[*chain, dispute, end]), *report.exhibits[1:]]))
+    assert f"A dispute about {one.number} was resolved" in ended and "Asked both." in ended
+
+
 def test_a_signature_by_pin_is_called_weaker_at_its_event() -> None:
     text = told(with_means("pin"))
     assert "Signed by PIN, weaker than a passkey: software in one phone. Its key" in text
