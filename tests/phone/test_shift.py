@@ -34,6 +34,9 @@ async def test_one_look_tells_what_waits_what_i_hold_and_what_is_left(
             const [row] = await ask(records.getAll());
             await ask(records.put({...row, at: row.at - (4 * 60 + 20) * 60_000}));
         })""")
+        phone.begin()
+        phone.fill(seal="33333333")
+        expect(phone.page.locator("[data-draft-status]")).to_contain_text("Draft kept")
         phone.page.goto("/")
         header = phone.page.locator("header.top").bounding_box()
         assert header
@@ -44,6 +47,7 @@ async def test_one_look_tells_what_waits_what_i_hold_and_what_is_left(
         finish = phone.page.get_by_role("region", name="Finish before the end of the shift")
         expect(finish).to_contain_text(f"Seizure {made.seizure.number}")
         expect(finish).to_contain_text("things to do")
+        expect(finish).to_contain_text("Drafts on this phone: 1")
         begin = phone.page.locator("main").get_by_role("link", name="New seizure").bounding_box()
         assert begin
         assert begin["height"] >= 64

@@ -7,7 +7,14 @@ import { age, isOld } from "./words.js";
 import { lock } from "./opened.js";
 
 async function show(strip, words) {
-  const waiting = (await all()).filter((row) => UNSENT.includes(row.state));
+  const rows = await all();
+  const waiting = rows.filter((row) => UNSENT.includes(row.state));
+  const line = document.querySelector("[data-drafts]"); // My shift: they are to be finished too
+  if (line) {
+    const count = rows.filter(({ state }) => state === "draft").length;
+    line.hidden = count === 0;
+    line.querySelector("a").textContent = line.dataset.drafts.replace("{count}", count);
+  }
   strip.hidden = waiting.length === 0;
   if (strip.hidden) return;
   const oldest = waiting[0].at;
