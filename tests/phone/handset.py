@@ -82,7 +82,7 @@ class Handset:
         self.page.reload()  # a page that was open before the worker is not controlled by it
 
     def enter_pin(self, pin: str = PIN) -> None:
-        self.page.get_by_label("PIN of this phone").fill(pin)
+        self.page.locator("[data-unlock]").get_by_label("PIN of this phone").fill(pin)
         self.page.get_by_role("button", name="Unlock").click()
 
     def unlock(self, pin: str = PIN) -> None:

@@ -72,7 +72,7 @@ class Phone(Handset):
         assert window.count() == 0, window.inner_text()
 
     def sign(self, pin: str = PIN) -> None:
-        self.page.get_by_label("PIN of this phone").last.fill(pin)
+        self.page.locator("[data-sign]").get_by_label("PIN of this phone").fill(pin)
         self.page.get_by_role("button", name="Sign", exact=True).click()
         expect(self.page.locator("[data-sign]")).to_be_hidden(timeout=30_000)
 
@@ -83,6 +83,12 @@ class Phone(Handset):
             return readers.length ? (await (await caches.open(readers[0])).keys()).length : 0;
         }"""
         wait_until(lambda: self.page.evaluate(script) == 2, "the reader of codes is kept on the phone")
+
+        def asked() -> bool:
+            owner = next((row["owner"] for row in self.rows("keys") if row["name"] == "open"), None)
+            return f"held:{owner}" in {row["name"] for row in self.rows("facts")}
+
+        wait_until(asked, "key, numbers and what the officer holds were asked of the server")
 
     def offer(self, count: int, *, purpose: str = "Storage") -> None:
         """Choose everything that can be handed over, sign, and show the code."""
@@ -108,12 +114,12 @@ class Phone(Handset):
         expect(self.page.locator("[data-code-picture] svg")).to_be_visible()
 
 
-async def with_pair(server: str, visit: Callable[[Phone, Phone], None], **options: Any) -> None:
-    """Run ``visit(giver, receiver)`` in a thread of its own. Errors of scripts fail it."""
+async def with_pair(server: str, visit: Callable[..., None], *, phones: int = 2, **options: Any) -> None:
+    """Run ``visit(giver, receiver, …)`` in a thread of its own. Errors of scripts fail it."""
 
     def run() -> None:
         with chromium() as (_, browser):
-            pair = [Phone(browser, server, **options) for _ in range(2)]
+            pair = [Phone(browser, server, **options) for _ in range(phones)]
             try:
                 visit(*pair)
             finally:  # an error of a script says more than the expectation that failed because of it
@@ -125,5 +131,5 @@ async def with_pair(server: str, visit: Callable[[Phone, Phone], None], **option
     await asyncio.to_thread(run)
 
 
-def picture(page: Page, path: str) -> None:
+def screen(page: Page, path: str) -> None:
     page.screenshot(path=f"test-results/{path}.png", full_page=True)

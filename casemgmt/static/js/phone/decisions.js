@@ -22,6 +22,8 @@ export class Decisions {
       clearTimeout(this.pause);
       this.pause = setTimeout(() => this.keep(), 400);
     };
+    addEventListener("pagehide", () => this.keep());
+    document.addEventListener("visibilitychange", () => this.keep());
   }
 
   card(item, n, kept) {

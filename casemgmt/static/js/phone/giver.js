@@ -11,7 +11,7 @@ import { load } from "./records.js";
 import { SignStep, keyOf } from "./sign-pin.js";
 import { TakeCode } from "./take-code.js";
 import { askForPin } from "./unlock.js";
-import { device, opened, touch, vaultOf } from "./vault.js";
+import { device, opened, touch, vaultOf, vaults } from "./opened.js";
 import { when } from "./words.js";
 
 const sendSoon = () => import("./drain.js").then(({ keepDraining }) => keepDraining());
@@ -30,6 +30,10 @@ class Giver {
     });
     box("sign-back").addEventListener("click", () => this.back());
     box("drop").addEventListener("click", () => this.drop());
+    box("one-phone").addEventListener("click", async () => {
+      const { toReceiver } = await import("./one-phone.js");
+      await toReceiver(offerOf(this.record), this.record.row.id);
+    });
     document.addEventListener("pointerdown", () => touch());
     const scan = box("give-scan");
     scan.hidden = !navigator.mediaDevices?.getUserMedia;
@@ -135,6 +139,7 @@ class Giver {
     this.form.hidden = true;
     this.box("answer-of").hidden = !waits;
     this.box("more").hidden = waits;
+    this.box("one-phone-box").hidden = navigator.onLine || (await vaults()).length < 2;
     this.box("dropped").hidden = record.row.state !== "dropped";
     if (waits) {
       const { CodeBox } = await import("./show-code.js");
@@ -142,21 +147,33 @@ class Giver {
       await this.code.open("offer", offerOf(record));
     } else this.code?.close();
     if (answerOf(record) || record.row.code) this.receipt.show(record);
+    if (waits && sessionStorage.length > 0) await this.handedBack();
+    if (waits && this.record.row.state !== "offered") return; // it was answered
     const section = waits ? this.box("code-box") : this.box("receipt");
     section.querySelector("h2").focus();
+  }
+
+  // An answer that was given on this phone. The other way, with two phones, comes through `answered` as well.
+  async handedBack() {
+    const { taken } = await import("./one-phone.js");
+    const found = taken("answer");
+    if (found) await this.answer.fromText(found.text);
   }
 
   // The answer of the other phone: looked at, kept, and on its way.
   async answered(signed) {
     const answer = await checkAnswer(signed, offerOf(this.record));
-    await agree(this.open, this.record, answer);
+    const now = await load(this.open, this.record.row.id); // the server may have told of it meanwhile
+    if (["offered", "dropped"].includes(now.row.state)) await agree(this.open, now, answer);
+    this.record = now;
     await this.show(this.record);
     sendSoon();
   }
 
   async drop() {
     if (!confirm(this.words.drop)) return;
-    await drop(this.open, this.record);
+    this.record = await load(this.open, this.record.row.id);
+    if (this.record.row.state === "offered") await drop(this.open, this.record);
     await this.show(this.record);
   }
 }

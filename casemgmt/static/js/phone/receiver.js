@@ -11,7 +11,7 @@ import { CodeBox } from "./show-code.js";
 import { SignStep, keyOf } from "./sign-pin.js";
 import { TakeCode } from "./take-code.js";
 import { askForPin } from "./unlock.js";
-import { device, opened, touch, vaultOf } from "./vault.js";
+import { device, opened, touch, vaultOf } from "./opened.js";
 import { age } from "./words.js";
 
 const OLD = 15 * 60_000; // ms after which the time of an offer is pointed at
@@ -30,6 +30,10 @@ class Receiver {
     this.form.addEventListener("submit", (event) => {
       event.preventDefault();
       this.review();
+    });
+    box("give-back").addEventListener("click", async () => {
+      const { toGiver } = await import("./one-phone.js");
+      await toGiver(answerOf(this.record), this.returns);
     });
     box("sign-back").addEventListener("click", () => this.back());
     document.addEventListener("pointerdown", () => touch());
@@ -52,7 +56,16 @@ class Receiver {
     }
     if (record) return this.show(record);
     this.root.hidden = !this.key;
-    return undefined;
+    return sessionStorage.length > 0 ? this.handedOn() : undefined;
+  }
+
+  // An offer that was made on this phone. Where its own giver opens the phone again, nothing is taken from it.
+  async handedOn() {
+    const { taken } = await import("./one-phone.js");
+    const found = taken("offer");
+    if (!found) return;
+    this.returns = found.back;
+    await this.offer.fromText(found.text);
   }
 
   async look() {
@@ -75,6 +88,7 @@ class Receiver {
     this.box("more").hidden = !answer;
     if (answer) {
       await this.code.open("answer", answer);
+      this.box("give-back").hidden = !this.returns;
       this.receipt.show(record);
       this.box("code-box").querySelector("h2").focus();
       return;

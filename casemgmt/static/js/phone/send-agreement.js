@@ -10,7 +10,12 @@ import { sendOne } from "./upload.js";
 
 const FINAL = { settled: "verified", disputed: "disputed", resolved: "disputed" };
 
-const words = ({ why = [] }) => why.map((one) => [one.exhibit, one.words].filter(Boolean).join(": ")).join(" ");
+// "The exhibit is not registered yet: 2026-…/1, 2026-…/2." for each reason.
+function words({ why = [] }) {
+  const found = new Map();
+  for (const { words: said, exhibit } of why) found.set(said, [...(found.get(said) ?? []), exhibit].filter(Boolean));
+  return [...found].map(([said, exhibits]) => (exhibits.length > 0 ? `${said.replace(/\.$/, "")}: ${exhibits.join(", ")}.` : said)).join(" ");
+}
 
 // What the server says, written into the record. True: it has to be asked again.
 async function told(record, said) {
