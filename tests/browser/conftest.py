@@ -69,7 +69,14 @@ def _hand_out(
 
     def hand(login: str, **more: Any) -> Device:
         context = browser.new_context(base_url=instance, timezone_id="Asia/Bishkek", **{**options, **more})
-        device = Device(context, login, language, notes, gloves=bool(options.get("is_mobile")))
+        device = Device(
+            context,
+            login,
+            language,
+            notes,
+            gloves=bool(options.get("is_mobile")),
+            scripts=more.get("java_script_enabled", True),
+        )
         given.append(device)
         return device
 

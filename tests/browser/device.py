@@ -38,8 +38,11 @@ class Notes:
 class Device:
     """One person's browser. Pages are driven through what a person sees: words, labels, buttons."""
 
-    def __init__(self, context: BrowserContext, login: str, language: str, notes: Notes, *, gloves: bool) -> None:
+    def __init__(
+        self, context: BrowserContext, login: str, language: str, notes: Notes, *, gloves: bool, scripts: bool = True
+    ) -> None:
         self.context, self.login, self.language, self.notes, self.gloves = context, login, language, notes, gloves
+        self.scripts = scripts
         self.seen: dict[str, str] = {}  # name of the look -> address, of pages that can be opened again
         self._expected: set[int] = set()
         self._failing = 0
@@ -150,8 +153,10 @@ class Device:
             self._note(f"console: {message.text}")
 
     def _failed(self, request: Request) -> None:
-        # A download takes the page's navigation away, and leaving a page stops what it still loads.
-        if request.failure != "net::ERR_ABORTED":
+        # A download takes the page's navigation away, and leaving a page stops what it still loads. Scripts that a page
+        # names beforehand are refused where there are none.
+        refused = not self.scripts and request.url.endswith(".js") and request.failure == "csp"
+        if request.failure != "net::ERR_ABORTED" and not refused:
             self._note(f"request: {request.method} {request.url}: {request.failure}")
 
     def _answered(self, response: Response) -> None:
