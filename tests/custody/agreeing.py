@@ -22,9 +22,10 @@ from casemgmt.custody import agreement_queries, agreements, settling
 from casemgmt.custody.agreement_queries import Agreed
 from casemgmt.custody.agreements import Brought, NewAgreement
 from casemgmt.exhibits.models import Exhibit
+from casemgmt.reference import numbers
 from casemgmt.trust.passkey import to_base64url as b64u
 from casemgmt.trust.pin import enrolment
-from tests.cast import Member
+from tests.cast import Member, World
 from tests.trust.phones import Phone, SignedRecord, offer_of
 
 
@@ -114,6 +115,16 @@ async def state(border: Border, who: Member, pair: Pair) -> Agreed:
     async with border.database.begin(who.actor) as db:
         found = await agreement_queries.seen(db)
     return next(one for one in found if one.agreement.offer == pair.offer.body)
+
+
+async def next_exhibit(border: Border, world: World) -> str:
+    """The number that Aida's next seizure will have: a phone knows it from its block."""
+    code, year = world.codes["post"], utcnow().year
+    last = await border.dba.fetchval(
+        "select last from accounts.serial s join accounts.unit u on u.id = s.unit_id"
+        " where u.code = $1 and s.kind = 'seizure' and s.year = $2",
+        code, year)  # fmt: skip
+    return numbers.make_exhibit(numbers.make(numbers.Kind.SEIZURE, year=year, unit=code, serial=(last or 0) + 1), 1)
 
 
 async def work(dsn: Any, limit: int = 50) -> int:

@@ -13,10 +13,9 @@ import pytest
 from casemgmt.core.clock import utcnow
 from casemgmt.custody import agreement_queries
 from casemgmt.exhibits.queries import by_ids
-from casemgmt.reference import numbers
 from casemgmt.trust.agreement import check_event
 from casemgmt.trust.events import Event
-from tests.custody.agreeing import Border, Pair, send, state, work
+from tests.custody.agreeing import Border, Pair, next_exhibit, send, state, work
 from tests.records import register_seizure
 
 
@@ -85,7 +84,7 @@ async def test_both_phones_at_once_make_one_hand_over(border, world, database, a
 async def test_an_exhibit_that_is_not_registered_yet_is_waited_for(border, world, database, dsn, db_dba):
     later = await register_seizure(database, world.aida, "D-1")
     number = later.exhibits[0].number
-    next_number = await _next_exhibit(border, world)
+    next_number = await next_exhibit(border, world)
     pair = await border.agree(world.aida, world.nurlan, [next_number])
     brought = await border.bring(world.nurlan, pair)
     assert brought.made
@@ -97,16 +96,6 @@ async def test_an_exhibit_that_is_not_registered_yet_is_waited_for(border, world
     assert await work(dsn) == 1
     assert (await state(border, world.aida, pair)).state == "settled"
     assert await holders(border, registered.exhibits, db_dba) == [world.nurlan.id]
-
-
-async def _next_exhibit(border: Border, world) -> str:
-    """The number that Aida's next seizure will have: a phone knows it from its block."""
-    code, year = world.codes["post"], utcnow().year
-    last = await border.dba.fetchval(
-        "select last from accounts.serial s join accounts.unit u on u.id = s.unit_id"
-        " where u.code = $1 and s.kind = 'seizure' and s.year = $2",
-        code, year)  # fmt: skip
-    return numbers.make_exhibit(numbers.make(numbers.Kind.SEIZURE, year=year, unit=code, serial=(last or 0) + 1), 1)
 
 
 @pytest.mark.parametrize("order", list(itertools.permutations(range(3))), ids=lambda o: "".join(map(str, o)))

@@ -206,7 +206,10 @@ begin
            jsonb_build_object('means', 'pin', 'key', encode(sha256(a.offer_spki), 'hex'), 'record', encode(a.offer_sha256, 'hex')),
            jsonb_build_object('means', 'pin', 'key', encode(sha256(a.answer_spki), 'hex'), 'record', encode(a.answer_sha256, 'hex')),
            a.from_id::text, a.from_id::text, a.to_id::text, a.to_id::text, o ->> 'purpose', o ->> 'purpose')
-       or row(y ->> 'reason', y ->> 'discrepancy') is distinct from row(iw ->> 'reason', iw ->> 'discrepancy') then
+       or row(y ->> 'reason', y ->> 'discrepancy', x ->> 'note', y ->> 'note', x #>> '{place,claimed}')
+       is distinct from row(iw ->> 'reason', iw ->> 'discrepancy', coalesce(o ->> 'note', ''), coalesce(iw ->> 'note', ''), coalesce(o ->> 'place', ''))
+       or row((x ->> 'device_at')::timestamptz, (y ->> 'device_at')::timestamptz)
+       is distinct from row(date_trunc('milliseconds', a.offered_at), date_trunc('milliseconds', a.answered_at)) then
       raise exception 'the entry is not what was agreed' using errcode = 'CM002';
     end if;
     if e.holder_id <> a.from_id or e.offered_to is not null then
