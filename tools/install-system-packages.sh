@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# What the tests need from the system: a browser, fonts with Cyrillic, unzip. Debian and its children; needs root.
+# What the tests need from the system: browsers, fonts with Cyrillic, unzip. Debian and its children; needs root.
 # Does nothing when all of it is there.
 set -euo pipefail
 
@@ -15,6 +15,8 @@ command -v cc >/dev/null || missing+=(gcc libc6-dev)  # a token library that cra
 command -v npm >/dev/null || missing+=(npm)
 command -v busybox >/dev/null || missing+=(busybox-static)
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(firefox-esr)
+command -v WebKitWebDriver >/dev/null || missing+=(webkit2gtk-driver)
+command -v Xvfb >/dev/null || missing+=(xvfb)  # WebKit has no mode without a screen
 [ -e /usr/share/fonts/truetype/dejavu/DejaVuSans.ttf ] || missing+=(fonts-dejavu-core)
 "${PYTHON:-python3}" -c 'import ensurepip, venv' 2>/dev/null || missing+=(python3-venv)
 if [ ${#missing[@]} -eq 0 ]; then

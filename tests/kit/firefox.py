@@ -40,6 +40,9 @@ class Firefox:
         wrapped = f"(async () => {{{script}}})().then(arguments[0], error => arguments[0]('ERROR ' + error))"
         return self.ask("WebDriver:ExecuteAsyncScript", {"script": wrapped, "args": [], "newSandbox": False})["value"]
 
+    def go(self, address: str) -> None:
+        self.ask("WebDriver:Navigate", {"url": address})
+
     def choose(self, selector: str, path: Path) -> None:
         found = self.ask("WebDriver:FindElement", {"using": "css selector", "value": selector})["value"][ELEMENT]
         self.ask("WebDriver:ElementSendKeys", {"id": found, "text": str(path)})
