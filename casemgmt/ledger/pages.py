@@ -24,7 +24,7 @@ async def event(request: AnyRequest, code: FromPath[str]) -> Template:
         request, "ledger/event.html",
         event=found, code=code, place=place, who=body["actor"].get("name", ""),
         readable=json.dumps(body, ensure_ascii=False, indent=2), leaf_hash=found.leaf_hash.hex(),
-        prev=body["prev"],
+        prev=body["prev"], means=(body["data"].get("signature") or {}).get("means"),
     )  # fmt: skip
 
 

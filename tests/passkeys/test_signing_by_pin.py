@@ -134,7 +134,7 @@ async def test_a_program_signs_by_pin_through_json(world: World, made: Registere
     assert (await client.get(f"/api/v1/exhibits/{code}/signatures/2/authData.bin")).status_code == 404
 
 
-async def test_every_page_says_that_it_is_weaker(desk: Signers, world: World, made: Registered, pin, browser):
+async def test_every_page_says_that_it_is_weaker(desk: Signers, world: World, made: Registered, pin, browser, db_dba):
     handover = await desk.signed_offer(pin, world.nurlan, made.exhibits[:1])
     code = desk.codes.encode("handover", handover)
     for path in (f"/hand-overs/{code}", f"/hand-overs/{code}/receipt"):
@@ -143,6 +143,12 @@ async def test_every_page_says_that_it_is_weaker(desk: Signers, world: World, ma
         assert "Weaker than a passkey: software in one phone" in page, path
     exhibit = (await browser(world.aida).get(f"/exhibits/{desk.codes.encode('exhibit', made.exhibits[0].id)}")).text
     assert "Signed by PIN, with a key that is software in one phone: weaker than a passkey." in exhibit
+    entry = await db_dba.fetchval(
+        "select l.id from custody.event c join ledger.entry l on l.leaf_hash = c.hash where c.handover_id = $1",
+        handover,
+    )
+    event = (await browser(world.aida).get(f"/events/{desk.codes.encode('event', entry)}")).text
+    assert "by PIN, weaker than a passkey: software in one phone" in event
 
 
 async def test_a_signature_changed_in_the_database_is_said_not_to_fit(desk, world, made, pin, db_dba, browser):
