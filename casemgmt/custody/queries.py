@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import ColumnElement, Select, select
+import msgspec
+from sqlalchemy import ColumnElement, Select, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from casemgmt.accounts.models import Person
@@ -23,7 +25,10 @@ PAGE = 50
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One exhibit of a hand-over. ``exhibit`` None: the reader does not see it any more (a receiver who refused)."""
+    """One exhibit of a hand-over. ``exhibit`` None: the reader does not see it any more (a receiver who refused).
+
+    ``photos``: how many photographs the answer names; ``one_phone``: it was given on the giver's device.
+    """
 
     item: HandoverItem
     exhibit: Exhibit | None
@@ -31,6 +36,8 @@ class Line:
     answered: CustodyEvent | None
     offer_signed: Signed | None = None
     answer_signed: Signed | None = None
+    photos: int = 0
+    one_phone: bool = False
 
     @property
     def recorded(self) -> Seen:
@@ -94,14 +101,36 @@ async def handover(db: AsyncSession, handover_id: int) -> Full:
         events[event.exhibit_id, event.kind == "offered"] = event
     people = await parties(db, [found.from_id, found.to_id])
     signed = await signatures.of_handover(db, handover_id)
+    said = await _answers(db, exhibits, [e for (_, offered), e in events.items() if not offered])
 
     def line(item: HandoverItem) -> Line:
         offered, answered = (events.get((item.exhibit_id, half)) for half in (True, False))
-        by = [signed.get((e.exhibit_id, e.seq)) if e else None for e in (offered, answered)]
-        return Line(item, exhibits.get(item.exhibit_id), offered, answered, *by)
+        given, taken = (signed.get((e.exhibit_id, e.seq)) if e else None for e in (offered, answered))
+        more = said.get(item.exhibit_id, {})
+        photos = more.get("photos") or more.get("agreed", {}).get("photos") or ()
+        return Line(
+            item, exhibits.get(item.exhibit_id), offered, answered, offer_signed=given, answer_signed=taken,
+            photos=len(photos), one_phone=more.get("one_phone") is True,
+        )  # fmt: skip
 
     lines = [line(item) for item in sorted(items, key=lambda i: i.exhibit_id)]
     return Full(found, people[found.from_id], people[found.to_id], lines)
+
+
+async def _answers(
+    db: AsyncSession, exhibits: Mapping[int, Exhibit], events: Sequence[CustodyEvent]
+) -> dict[int, dict[str, Any]]:
+    """What the entries of these answers say, by exhibit; of an exhibit the reader does not see, nothing."""
+    seen = [event for event in events if event.exhibit_id in exhibits]
+    query = text(
+        "select w.exhibit, e.body from unnest(cast(:ids as bigint[]), cast(:streams as text[]), cast(:seqs as int[]))"
+        " w(exhibit, stream, seq) join ledger.entry e on e.stream = w.stream and e.stream_seq = w.seq"
+    )
+    streams = [f"exhibit:{exhibits[event.exhibit_id].number}" for event in seen]
+    found = await db.execute(
+        query, {"ids": [e.exhibit_id for e in seen], "streams": streams, "seqs": [e.seq for e in seen]}
+    )
+    return {row.exhibit: msgspec.json.decode(row.body)["data"] for row in found}
 
 
 async def parties(db: AsyncSession, ids: Sequence[int]) -> dict[int, Party]:
