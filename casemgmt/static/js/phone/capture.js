@@ -2,6 +2,7 @@
 // at the end a registration that waits to be sent.
 
 import { deviceTime } from "../clock.js";
+import { enhance as suitMeasures } from "../measures.js";
 import { enhance as askPlace } from "../place.js";
 import { read } from "./database.js";
 import { entries, fill, registration, summary } from "./fields.js";
@@ -76,6 +77,9 @@ class Capture {
     if (like?.body.like) {
       const kept = like.body.like;
       fill(form, [...kept, ...entries(form).filter(([name]) => !kept.some(([known]) => known === name))]);
+      // The unit follows the kind of goods, as when it is chosen: a quantity without one is refused.
+      suitMeasures(form);
+      form.querySelector("input[name='exhibits-0-category']:checked")?.dispatchEvent(new Event("change", { bubbles: true }));
     }
   }
 
