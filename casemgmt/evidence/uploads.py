@@ -14,6 +14,8 @@ from typing import Any
 from urllib.parse import unquote
 from uuid import UUID
 
+from litestar.types import HTTPReceiveMessage, WebSocketReceiveMessage
+
 from casemgmt.core.body import body
 from casemgmt.core.errors import Invalid
 from casemgmt.core.i18n import N_
@@ -36,8 +38,8 @@ class Upload:
         # A plain form was read before the handler was called: to ask for more is to wait until the sender gives up.
         self._read_before = request.state.get("form") is not None
         self._ended = False
-        self._receive = request.receive
-        self._chunks = body(request.receive)
+        self._ask = request.receive
+        self._chunks = body(self._receive)
         self._state = request.scope["state"]
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -52,6 +54,13 @@ class Upload:
         except StopAsyncIteration:
             self._ended = True
             raise
+
+    async def _receive(self) -> HTTPReceiveMessage | WebSocketReceiveMessage:
+        """Notes the last piece: to ask for more after it is to wait until the sender gives up."""
+        message = await self._ask()
+        if message["type"] == "http.request" and not message["more_body"]:
+            self._ended = True
+        return message
 
     async def drain(self) -> bool:
         """Read what is still coming, within limits, so that the sender reads our answer instead of a reset. True when
