@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import os
 import re
@@ -15,6 +16,7 @@ from playwright.sync_api import Request, Route, expect
 from tests.cast import Member, World
 from tests.intake.pictures import picture
 from tests.phone.handset import Handset, with_phone
+from tests.uploads.cutting import cutting
 
 pytestmark = pytest.mark.browser
 Dba: TypeAlias = "asyncpg.Connection[Any]"  # its class takes no parameter while running
@@ -503,6 +505,8 @@ async def test_a_photograph_whose_first_piece_is_cut_goes_on_at_that_byte_and_is
     photo.write_bytes(picture(10) + os.urandom(3_000_000))
     offsets: list[int] = []
 
+    loop = asyncio.get_running_loop()
+
     def visit(phone: Handset) -> None:
         phone.set_up(world.aida)
         phone.context.on(
@@ -517,17 +521,15 @@ async def test_a_photograph_whose_first_piece_is_cut_goes_on_at_that_byte_and_is
         line.send("Network.enable")
         line.send("Network.emulateNetworkConditions", slow)
         expect(phone.page.locator("[data-state]")).to_have_text(re.compile(r"Sending [1-8]\d %"), timeout=60_000)
-        line.send("Network.emulateNetworkConditions", {**slow, "offline": True})
-        expect(phone.page.locator("[data-outcome]")).to_contain_text("does not answer", timeout=60_000)
-        assert phone.chunks() > 0
+        loop.call_soon_threadsafe(proxy.cut_all)  # the browser may send the request again by itself, or tell the page
         line.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1, "uploadThroughput": -1})
-        phone.page.get_by_role("button", name="Send now").click()
-        phone.expect_state("Verified by server")
+        expect(phone.page.locator("[data-state]")).to_have_text("Verified by server", timeout=60_000)
         assert phone.chunks() == 0
 
-    await with_phone(server, visit)
+    async with cutting(server) as (address, proxy):
+        await with_phone(address, visit)
     assert offsets[0] == 0
-    assert 0 < offsets[-1] < photo.stat().st_size, "it went on in the middle"
+    assert 0 < offsets[-1] < photo.stat().st_size, offsets
     assert await hashes(db_dba, world.aida) == [hashlib.sha256(photo.read_bytes()).hexdigest()]
     (row,) = await db_dba.fetch(
         "select kind, media_type, size, hash_declared from evidence.file where received_by = $1", world.aida.id

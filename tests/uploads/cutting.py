@@ -16,6 +16,7 @@ class Cutting:
     def __init__(self, upstream: str, cuts: Iterable[int | None]) -> None:
         self._upstream = upstream
         self._cuts = iter(cuts)
+        self._open: set[asyncio.StreamWriter] = set()
         self.carried = 0
         self.made = 0
 
@@ -26,6 +27,7 @@ class Cutting:
             writer.transport.abort()
             return
         up_reader, up_writer = connected
+        self._open |= {writer, up_writer}
         back = asyncio.create_task(self._back(up_reader, writer))
         with suppress(OSError):
             while data := await reader.read(1 << 16):
@@ -38,10 +40,16 @@ class Cutting:
                     self.made += 1
                     break
         back.cancel()
+        self._open -= {writer, up_writer}
         for side in (up_writer, writer):
             side.transport.abort() if side is writer else side.close()
         with suppress(asyncio.CancelledError, OSError):
             await back
+
+    def cut_all(self) -> None:
+        """End every connection there is now."""
+        for writer in self._open:
+            writer.transport.abort()
 
     async def _connected(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter] | None:
         return await _to(self._upstream)
