@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal, Self
 
+from casemgmt.core.ending import to_its_end
 from casemgmt.storage.contract import Sink, Store, Stored, Writing
 
 BLOCK = 1 << 20
@@ -158,7 +159,7 @@ async def ingest(
         head = await extend(chunks, sink, writers, declared, digest=digest, idle=idle)
         declared.refuse_whole(digest)
     except BaseException:
-        await asyncio.shield(run(writers, sink.abort))
+        await to_its_end(run(writers, sink.abort))
         raise
     publishing = run(writers, sink.commit, digest.sha256, digest.crc32, digest.size)
     return Ingested(await asyncio.shield(publishing), head)
@@ -188,7 +189,7 @@ async def extend(
         await lanes.drain()
         lanes.check()
     except BaseException:  # also a cancellation: the threads must have stopped before anything is closed
-        await asyncio.shield(_abandon(lanes, block))
+        await to_its_end(_abandon(lanes, block))
         raise
     return bytes(block.head)
 

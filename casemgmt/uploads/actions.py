@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -15,6 +14,7 @@ import msgspec
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
+from casemgmt.core.ending import to_its_end
 from casemgmt.core.errors import Conflict, NotFound, TooLarge
 from casemgmt.core.i18n import N_
 from casemgmt.core.ingest import HEAD, Declared, Refused, extend
@@ -214,10 +214,10 @@ class Uploads:
         except BaseException as error:
             too_long = isinstance(error, Refused) and error.reason == "too-long"
             if too_long or checksum is not None:  # half a piece cannot be compared with what was announced of it
-                await asyncio.shield(self._back(staged, hashed, before, head))
+                await to_its_end(self._back(staged, hashed, before, head))
             else:
                 hashed.head = bytes(first)  # those of a request that was cut as well
-            await asyncio.shield(self._saved(actor, saving, staged, hashed.head))
+            await to_its_end(self._saved(actor, saving, staged, hashed.head))
             if isinstance(error, Refused):
                 raise {"too-long": TooLarge, "slow": Slow}.get(error.reason, Cut)() from error
             raise

@@ -113,6 +113,10 @@ class Finishing:
         would ask for ever for what is nowhere but with the client."""
         if not isinstance(error, StagingLost):
             return evidence.store_failed(self._store, error)
+        async with self._database.begin_raw(actor) as connection:
+            now = await queries.find(connection, upload.file.client_id)
+        if now is None or (now.object_key, now.progress) != (upload.object_key, upload.progress):
+            return BeingWritten()  # by somebody who was quicker: what is gone was superseded
         log.error("uploads.lost", upload=upload.id, received=upload.progress.received, error=str(error))
         await self.end(actor, upload, "expired", "lost")
         return Lost()

@@ -16,6 +16,7 @@ from uuid import UUID
 
 import asyncpg
 
+from casemgmt.core.ending import to_its_end
 from casemgmt.core.errors import Unavailable
 from casemgmt.uploads.refusals import BeingWritten
 
@@ -58,7 +59,7 @@ class Locks:
         try:
             yield
         finally:
-            await asyncio.shield(self._left(key))
+            await to_its_end(self._left(key))
 
     async def run(self, key: int, work: Callable[[], Coroutine[Any, Any, T]]) -> T:
         """Do ``work`` while holding the lock, in a task that ``supersede`` can end. Raises what it raised."""
@@ -82,7 +83,8 @@ class Locks:
         old connection hangs. What arrived by it is kept before this returns."""
         task = self._writers.get(key)
         if task is not None:
-            task.cancel()
+            if not task.cancelling():
+                task.cancel()
             await asyncio.wait([task], timeout=5)
 
     async def _taken(self, key: int) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TypeVar
@@ -13,6 +12,7 @@ from typing import TypeVar
 from casemgmt.core.actor import Actor
 from casemgmt.core.clock import utcnow
 from casemgmt.core.db import Database
+from casemgmt.core.ending import to_its_end
 from casemgmt.core.ingest import HEAD, Digest
 from casemgmt.storage.contract import Resumable, Store
 from casemgmt.uploads import queries
@@ -118,14 +118,7 @@ class Saving:
 
 async def in_thread(store: Store, work: Callable[..., T], *arguments: object) -> T:
     """On the store's own writing threads; when it is cancelled, however often, only after the thread has stopped."""
-    running = asyncio.get_running_loop().run_in_executor(store.writers, lambda: work(*arguments))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        while not running.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([running])
-        raise
+    return await to_its_end(asyncio.get_running_loop().run_in_executor(store.writers, lambda: work(*arguments)))
 
 
 async def opened(store: Store, upload: Upload) -> Resumable:

@@ -18,6 +18,8 @@ from tests.chromium import PATIENCE, chromium
 
 PIN = "402917"
 
+expect.set_options(timeout=30_000)  # a slow machine is no fault of what is tested; what holds, holds at once
+
 # What is asked of the phone's store when the pages cannot say it: the modules themselves, in the page.
 _MODULE = "async (name) => import(document.querySelector('script[type=module]').src.replace(/app\\.js$/, '') + name)"
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import math
 import random
+import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from urllib.parse import urlsplit
+
+_OFFSET = re.compile(rb"(?i)\r\nupload-offset: *(\d+)\r\n")
 
 
 class Cutting:
@@ -17,7 +20,8 @@ class Cutting:
         self._upstream = upstream
         self._cuts = iter(cuts)
         self._open: set[asyncio.StreamWriter] = set()
-        self.carried = 0
+        self.offsets: list[int] = []
+        """Of the pieces that clients sent, in their order."""
         self.made = 0
 
     async def carry(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -33,7 +37,7 @@ class Cutting:
             while data := await reader.read(1 << 16):
                 if left is not None:
                     data, left = data[:left], left - len(data)
-                self.carried += len(data)
+                self.offsets += [int(found) for found in _OFFSET.findall(data)]
                 up_writer.write(data)
                 await up_writer.drain()
                 if left is not None and left <= 0:

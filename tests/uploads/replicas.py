@@ -35,7 +35,7 @@ class Replica:
                 [sys.executable, "-m", "casemgmt", "serve"], env={**kept, **self._variables},
                 stdout=output, stderr=output,
             )  # fmt: skip
-        async with httpx.AsyncClient(base_url=self.address) as client, asyncio.timeout(60):
+        async with httpx.AsyncClient(base_url=self.address) as client, asyncio.timeout(300):
             while True:
                 assert self._process.poll() is None, self._log.read_text(errors="replace")[-3000:]
                 try:

@@ -44,7 +44,7 @@ WORKERS = 5
 PATIENCE = 300.0  # seconds an upload may take; a stuck one is a failure
 LARGEST = 12 << 20
 MEANT_WELL = {201, 204, 200, 409, 423, 429, 503, 460}
-EACH_KILL = 12  # uploads from one killed server to the next, about
+EACH_KILL = 20  # uploads from one killed server to the next, about
 SEED = "CASEMGMT_TEST_SEED"
 
 

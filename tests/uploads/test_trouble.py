@@ -21,6 +21,9 @@ import pytest
 from casemgmt.core.ingest import extend
 from casemgmt.core.reading import read_object
 from casemgmt.core.web.signin import token_hash
+from casemgmt.storage.local import LocalStore
+from casemgmt.storage.local_resumable import LocalResumable
+from casemgmt.storage.s3_resumable import S3Resumable
 from casemgmt.uploads.locks import key_of
 from casemgmt.uploads.sweeping import sweep_uploads
 from tests.cast import World
@@ -85,7 +88,7 @@ async def test_a_photograph_cut_in_its_first_piece_goes_on_and_is_one(sites, mad
             await up.send(cut(), 0)
         state = await up.state()
         assert state["state"] == "receiving"
-        await go_on(tus(at=goes_on_at, id=up.id), DATA)
+        await go_on_to_the_end(tus(at=goes_on_at, id=up.id), DATA)
         state = await up.state()
         assert (state["state"], state["file"]["sha256"], state["file"]["kind"]) == ("stored", sha256(DATA), "photo")
         assert (state["file"]["media_type"], state["file"]["size"]) == ("image/jpeg", len(DATA))
@@ -104,11 +107,11 @@ async def test_what_is_no_photograph_is_found_out_after_a_cut_as_well(tus: Clien
 
     with pytest.raises(httpx.WriteError):
         await up.send(cut(), 0)
-    await go_on(up, text)
+    await go_on_to_the_end(up, text)
     assert (await up.state())["state"] == "refused"
 
 
-async def go_on(up: Tus, data: bytes) -> None:
+async def go_on_to_the_end(up: Tus, data: bytes) -> None:
     """Ask and send as a client does, until it is stored or over: what a cut left may still be on its way."""
     async with asyncio.timeout(60):
         while True:
@@ -250,6 +253,48 @@ async def test_a_question_while_the_staged_bytes_are_being_opened_locks_nothing(
     here = await up.offset()
     assert (await up.send(DATA[here:], here)).status_code == 204
     assert (await up.state())["file"]["sha256"] == sha256(DATA)
+
+
+async def test_what_is_being_saved_is_closed_only_when_it_is_saved(sites, tus: Client, monkeypatch):
+    """A cut, and the phone asks at once, and again: nobody else gets at the upload before its bytes are kept."""
+    up = tus()
+    await up.begin(BIG)
+    await up.send(BIG[: 3 * MIB], 0)
+    staged = LocalResumable if isinstance(sites[0].store, LocalStore) else S3Resumable
+    save, close = staged.save, staged.close
+    saving, go_on, order = threading.Event(), threading.Event(), []
+
+    def slow(self: Any) -> None:
+        order.append("saving")
+        saving.set()
+        go_on.wait(30)
+        save(self)
+        order.append("saved")
+
+    def closed(self: Any) -> None:
+        order.append("closed")
+        close(self)
+
+    async def cut() -> AsyncIterator[bytes]:
+        for start in range(3 * MIB, 9 * MIB, MIB):
+            yield BIG[start : start + MIB]
+        raise httpx.WriteError("the network went away")
+
+    with monkeypatch.context() as slowly:
+        slowly.setattr(staged, "save", slow)
+        slowly.setattr(staged, "close", closed)
+        with pytest.raises(httpx.WriteError):
+            await up.send(cut(), 3 * MIB)
+        assert await asyncio.to_thread(saving.wait, 60)
+        asking = [asyncio.create_task(up.ask("HEAD")) for _ in range(2)]
+        await asyncio.sleep(0.5)
+        assert order == ["saving"]
+        go_on.set()
+        answers = await asyncio.gather(*asking)
+    assert order[:3] == ["saving", "saved", "closed"]
+    assert {answer.status_code for answer in answers} <= {200, 423}
+    await go_on_to_the_end(up, BIG)
+    assert (await up.state())["file"]["sha256"] == sha256(BIG)
 
 
 # ---- a disk that is full

@@ -59,6 +59,7 @@ async function send(open, row, file, exhibit, csrf, progress) {
     } catch (error) {
       if (!(error instanceof Refusal && error.status === 409 && error.offset !== null)) throw error;
       offset = offsetOf(error.offset); // another page of this phone, or an answer that was lost, was further
+      if (offset === from) throw new NoAnswer("the same offset was refused and told");
     }
   }
   const { state, file: stored } = await (await ask(address)).json();
