@@ -6,7 +6,7 @@
 const ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
 const PART = 560; // characters: a code of at most 81 by 81 modules, which a phone reads from a phone
 const MOST_PARTS = 40;
-const MOST_BYTES = 256 * 1024; // of what unpacks from codes: no bomb is unpacked
+const MOST_BYTES = 64 * 1024; // of what unpacks from codes: no bomb is unpacked
 const LINE = /^CMH1:([OA]):([0-9A-F]{8}):(\d{1,2})\/(\d{1,2}):([A-Z2-7]+)$/;
 const KINDS = { O: "offer", A: "answer" };
 
