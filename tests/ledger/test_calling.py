@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
-import asyncpg
 import pytest
 
 from casemgmt.core import events
-from casemgmt.core.db import Database
-from casemgmt.ledger import batches, sequencer, witnessing
+from casemgmt.core.db import NUDGE
+from casemgmt.ledger import batches, witnessing
+from casemgmt.ledger import sequencer as sequencing
 from casemgmt.ledger.sequencer import Sequencer
-from casemgmt.settings import Settings
+from casemgmt.ledger.witnessing import Witnessing
 from casemgmt.trust.keys import SigningKey
-from tests.cast import World
 from tests.ledger.entries import Writer
-from tests.ledger.running import sequencing
 from tests.ledger.test_witnessing import House, house, programs
 from tests.witness.programs import Program, policy_of
 
@@ -24,20 +23,41 @@ __all__ = ["house", "programs"]
 NEVER = 3600.0  # seconds between two looks that nobody asked for
 
 
+def told_of_first(monkeypatch: pytest.MonkeyPatch, owner: type, name: str) -> asyncio.Event:
+    """Set when the method has looked once and found nothing to do."""
+    looked, method = asyncio.Event(), getattr(owner, name)
+
+    async def look(self: Any) -> Any:
+        done = await method(self)
+        if not done:
+            looked.set()
+        return done
+
+    monkeypatch.setattr(owner, name, look)
+    return looked
+
+
 async def test_a_sequencer_that_looks_once_an_hour_signs_what_was_committed(
-    settings: Settings, database: Database, world: World, monkeypatch: pytest.MonkeyPatch
+    house: House, sequencer: Sequencer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sequencer, "QUICKEST", NEVER)
-    monkeypatch.setattr(sequencer, "SLOWEST", NEVER)
-    connection = await asyncpg.connect(settings.sequencer_dsn)
-    before = await connection.fetchval("select coalesce(max(size), 0) from ledger.checkpoint")
-    actor = world.aida.actor
-    async with sequencing(settings), asyncio.timeout(60):
-        while not await connection.fetchval("select exists (select from ledger.checkpoint where size > $1)", before):
-            async with database.begin(actor) as db:  # again: what is there at the first look needs no call
-                await events.record(db, actor, "accounts:test:made", f"person:{world.aida.login}", {})
-            await asyncio.sleep(0.2)
-    await connection.close()
+    while await sequencer.advance():
+        pass
+    monkeypatch.setattr(sequencing, "QUICKEST", NEVER)
+    monkeypatch.setattr(sequencing, "SLOWEST", NEVER)
+    looked, stop, before = told_of_first(monkeypatch, Sequencer, "advance"), asyncio.Event(), sequencer.size
+    running = asyncio.create_task(sequencer.run(stop))
+    aida = house.people.aida
+    try:
+        async with asyncio.timeout(60):
+            await looked.wait()
+            await asyncio.sleep(NUDGE)  # a call of a moment ago would stand for this one
+            async with house.database.begin(aida.actor) as db:
+                await events.record(db, aida.actor, "accounts:test:made", f"person:{aida.login}", {})
+            while sequencer.size == before:
+                await asyncio.sleep(0.02)
+    finally:
+        stop.set()
+        await running
 
 
 async def test_whoever_asks_the_witnesses_once_an_hour_hears_of_a_new_checkpoint(
@@ -49,18 +69,20 @@ async def test_whoever_asks_the_witnesses_once_an_hour_hears_of_a_new_checkpoint
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await house.put_in_force(policy_of(key.verifier, programs))
-    await sequencer.advance()
-    while await house.work.round():
+    while await sequencer.advance():
         pass
     monkeypatch.setattr(witnessing, "LOOK", NEVER)
-    stop = asyncio.Event()
+    looked, stop = told_of_first(monkeypatch, Witnessing, "round"), asyncio.Event()
     running = asyncio.create_task(house.work.run(stop))
     try:
         async with asyncio.timeout(60):
+            await looked.wait()
+            before = await house.published()
+            await writer.write()
+            await sequencer.advance()
+            assert sequencer.size > before
             while await house.published() < sequencer.size:
-                await writer.write()
-                await sequencer.advance()
-                await asyncio.sleep(0.2)
+                await asyncio.sleep(0.05)
     finally:
         stop.set()
         await running

@@ -194,6 +194,23 @@ async def test_the_sequencer_cannot_write_an_entry_or_change_a_leaf(
     await connection.close()
 
 
+async def test_a_leaf_of_no_entry_is_refused_also_among_others(
+    ledger: Dsn, writer: Writer, sequencer: Sequencer
+) -> None:
+    await writer.write(count=2)
+    entries = [row["id"] for row in await writer.connection.fetch("select id from ledger.entry order by id")]
+    connection = await asyncpg.connect(ledger.sequencer)
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await connection.execute(
+            "insert into ledger.leaf(leaf_index, entry_id) values (0, $1), (1, $2), (2, $3)",
+            *entries, max(entries) + 1,
+        )  # fmt: skip
+    with pytest.raises(asyncpg.UniqueViolationError):
+        await connection.execute("insert into ledger.leaf(leaf_index, entry_id) values (0, $1), (1, $1)", entries[0])
+    await connection.close()
+    assert await sequencer.advance() == 2
+
+
 async def _until_signed(writer: Writer, size: int) -> None:
     async with asyncio.timeout(20):
         while not await writer.connection.fetchval("select true from ledger.checkpoint where size = $1", size):
