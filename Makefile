@@ -40,6 +40,7 @@ format: install  ## let ruff format and sort imports
 	$(BIN)/ruff format .
 
 bench: install  ## measure against plain loops and pgbench; alone on the machine, several minutes
+	tools/get-lighthouse.sh
 	$(BIN)/python -m bench
 
 messages: install  ## collect the texts for translation into casemgmt/locale

@@ -21,6 +21,7 @@ from bench import (
     ledger,
     packages,
     pages,
+    phone,
     pieces,
     report,
     reports,
@@ -48,6 +49,7 @@ BENCHMARKS: dict[str, Callable[[Path, Sizes], Iterator[Row]]] = {
     "ledger": ledger.measure,
     "witnesses": witnesses.measure,
     "verifier": verifier.measure,
+    "phone": phone.measure,
 }
 
 
