@@ -74,7 +74,7 @@ def custody_sign(
             "%(num)s agreements that people signed say otherwise than the record, and nobody has resolved them.",
             disputed,
         )
-        return Sign(_CUSTODY, "bad", words, now, _CUSTODY_SHORT)
+        return Sign(_CUSTODY, "warn", words, now, _CUSTODY_SHORT)
     words = ngettext(
         "%(num)s event, recomputed from the ledger just now.",
         "%(num)s events without a gap, recomputed from the ledger just now.",

@@ -18,6 +18,11 @@ select count(*) as entries, coalesce(extract(epoch from now() - min(e.at)), 0)::
 _VERIFIED = "select ended, entries, objects, faults from ledger.verification order by id desc limit 1"
 _UNSTORED = """
 select count(*) from ledger.batch b where not exists (select from ledger.archived a where a.first = b.first)"""
+_AGREED = """
+select count(*) filter (where kinds = '{disputed}') as disputed, count(*) filter (where kinds is null and created_at < now() - interval '7 days') as waiting
+  from (select a.created_at, (select array_agg(o.kind order by o.kind) from custody.agreement_outcome o where o.agreement_id = a.id) as kinds
+          from custody.agreement a) x
+"""  # noqa: E501
 _DAMAGED = """
 select f.object_key, x.outcome from evidence.file f
   join lateral (select c.outcome from evidence.fixity c where c.file_id = f.id order by c.id desc limit 1) x on true
@@ -35,6 +40,10 @@ async def examine_records(connection: asyncpg.Connection[Any]) -> AsyncIterator[
             yield good(f"who may see which {what} agrees with its definition")
     async for finding in _ledger(connection):
         yield finding
+    agreed = await connection.fetchrow(_AGREED)
+    if agreed and (agreed["disputed"] or agreed["waiting"]):
+        words = f"{agreed['disputed']} disputed and not resolved, {agreed['waiting']} waiting for more than a week"
+        yield note("hand-overs agreed without a network wait for people", words)
     damaged = await connection.fetch(_DAMAGED)
     if damaged:
         yield fault(

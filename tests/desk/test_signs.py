@@ -47,6 +47,10 @@ def test_a_hash_made_at_receipt_is_not_called_checked() -> None:
 
 def test_a_broken_chain_is_named_with_its_event() -> None:
     assert custody_sign(3, None, NOW).state == "ok"
+    disputed = custody_sign(3, None, NOW, disputed=1, resolved=1)
+    assert disputed.state == "warn" and "nobody has resolved it" in str(disputed.sentence)
+    resolved = custody_sign(3, None, NOW, resolved=2)
+    assert resolved.state == "warn" and "2 disputes about it were resolved" in str(resolved.sentence)
     broken = custody_sign(3, ChainBreak(2, N_("An event is missing.")), NOW)
     assert broken.state == "bad"
     assert "event 2" in str(broken.sentence)
