@@ -137,6 +137,9 @@ async def test_one_exhibit_handed_to_two_people_ends_in_a_dispute_that_each_phon
         second.page.evaluate("dispatchEvent(new Event('online'))")
         expect(second.page.locator("[data-receipt-state]")).to_contain_text("Disputed", timeout=60_000)
         screen(second.page, "handing-over/disputed-receiver")
+        second.page.get_by_role("link", name="Open on the server").click()
+        second.page.wait_for_url("**/agreements/*")
+        screen(second.page, "handing-over/disputed-on-server")
 
     await with_pair(server, visit, phones=3)
     assert "2026" in asked[0] and "disputed" in asked[0]

@@ -6,7 +6,6 @@ import { agree, answerOf, drop, keepOffer, offerOf } from "./agreements.js";
 import { category, sealWords, telling } from "./agreement-words.js";
 import { tell } from "./errors.js";
 import { holding } from "./holding.js";
-import { Receipt } from "./receipt.js";
 import { load } from "./records.js";
 import { SignStep, keyOf } from "./sign-pin.js";
 import { TakeCode } from "./take-code.js";
@@ -22,7 +21,6 @@ class Giver {
     Object.assign(this, { form, box, words: JSON.parse(form.dataset.words), card: box("unlock") });
     this.asked = new URLSearchParams(location.search).get("record");
     this.step = new SignStep(box("sign"));
-    this.receipt = new Receipt(box("receipt"));
     this.answer = new TakeCode(box("take"), "answer", (signed) => this.answered(signed));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
@@ -146,7 +144,11 @@ class Giver {
       this.code ??= new CodeBox(this.box("code-box"));
       await this.code.open("offer", offerOf(record));
     } else this.code?.close();
-    if (answerOf(record) || record.row.code) this.receipt.show(record);
+    if (answerOf(record) || record.row.code) {
+      const { Receipt } = await import("./receipt.js");
+      this.receipt ??= new Receipt(this.box("receipt"));
+      this.receipt.show(record);
+    }
     if (waits && sessionStorage.length > 0) await this.handedBack();
     if (waits && this.record.row.state !== "offered") return; // it was answered
     const section = waits ? this.box("code-box") : this.box("receipt");

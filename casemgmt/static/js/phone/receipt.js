@@ -5,6 +5,7 @@ import { answerOf, offerOf } from "./agreements.js";
 import { telling } from "./agreement-words.js";
 import { onChange } from "./database.js";
 import { load } from "./records.js";
+import { serverPage } from "./words.js";
 import { opened } from "./vault.js";
 
 const TAG = { verified: "ok", disputed: "bad", held: "bad" };
@@ -35,8 +36,9 @@ export class Receipt {
     part("state").textContent = words;
     part("state").className = `tag ${TAG[row.state] ?? "warn"}`;
     part("notice").textContent = [row.notice?.words, ...Object.values(row.notice?.errors ?? {})].filter(Boolean).join(" ");
-    part("number").textContent = row.number ?? this.words.numberLater;
-    part("link").hidden = !row.code;
-    if (row.code) part("link").href = `/hand-overs/${row.code}`;
+    part("number").textContent = row.number ?? (row.state === "disputed" ? "" : this.words.numberLater);
+    const page = serverPage(row);
+    part("link").hidden = !page;
+    if (page) part("link").href = page;
   }
 }

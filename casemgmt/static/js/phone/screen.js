@@ -1,6 +1,6 @@
 // "On this phone": what waits here and for how long, sending it now, and what to do when it cannot be sent.
 
-import { age, stateWords, when } from "./words.js";
+import { age, serverPage, stateWords, when } from "./words.js";
 import { unpacked } from "./signed.js";
 import { onChange, read } from "./database.js";
 import { keepDraining } from "./drain.js";
@@ -163,7 +163,7 @@ class Screen {
     const page = agreement ? `/phone/${row.role === "giver" ? "hand-over" : "receive"}?record=${row.id}` : `/phone/new?draft=${row.id}`;
     show("open", row.state === "draft" && !tampered, page);
     show("show", agreement && row.state !== "draft" && !tampered, page);
-    show("view", Boolean(row.code), agreement ? `/hand-overs/${row.code}` : `/seizures/${row.code}/saved`);
+    show("view", Boolean(serverPage(row)), serverPage(row));
     show("mend", row.state === "held" && !row.code && !tampered && !agreement, () => this.mend(open, row.id));
     show("again", row.state === "held", async () => {
       await mark({ row }, { state: "saved", notice: null });

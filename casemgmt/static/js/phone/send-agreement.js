@@ -21,7 +21,7 @@ function words({ why = [] }) {
 async function told(record, said) {
   const state = FINAL[said.state] ?? "onserver";
   const notice = state === "verified" ? null : { status: said.state, type: "", words: words(said), errors: {} };
-  await mark(record, { code: said.handover, number: said.number, notice, state, verified: Date.now() });
+  await mark(record, { brought: said.agreement, code: said.handover, number: said.number, notice, state, verified: Date.now() });
   if (state !== "onserver") await wipeFiles(record);
   return state === "onserver";
 }

@@ -27,3 +27,10 @@ export function stateWords(row, words) {
   const percent = row.bytes > 0 ? Math.floor((100 * row.sent) / row.bytes) : 0;
   return (words[`state_${row.state}`] ?? row.state).replace("{percent}", percent);
 }
+
+// Where the server shows what became of a record; "" as long as it has nothing to show.
+export function serverPage({ kind, code, brought }) {
+  if (kind !== "agreement") return code ? `/seizures/${code}/saved` : "";
+  if (code) return `/hand-overs/${code}`;
+  return brought ? `/agreements/${brought}` : "";
+}
