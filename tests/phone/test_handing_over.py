@@ -269,6 +269,39 @@ async def test_two_officers_with_a_pin_on_one_phone_hand_over_on_it(server: str,
     await with_pair(server, visit, phones=1)
 
 
+async def test_a_signed_pair_is_carried_to_another_phone_in_the_sealed_file(
+    server: str, world: World, photo: Path, tmp_path: Path
+) -> None:
+    carried = tmp_path / "phone.sealed"
+
+    def visit(giver: Phone, receiver: Phone, spare: Phone) -> None:
+        ready(world, (giver, "aida"), (receiver, "nurlan"))
+        giver.register(photo, seal="A-1")
+        giver.offer(1)
+        receiver.receive(giver)
+        receiver.accept_all()
+        giver.scan("Scan the answer", receiver)
+        page = receiver.page
+        page.goto("/phone")
+        page.get_by_text("When this phone cannot connect").click()
+        page.get_by_role("button", name="Export to a file").click()
+        expect(page.locator("[data-exported] [data-code]")).not_to_be_empty(timeout=30_000)
+        code = page.locator("[data-exported] [data-code]").inner_text()
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Keep the file").click()
+        download.value.save_as(carried)
+        assert b"A-1" not in carried.read_bytes()
+        back_online(giver, CHECKED)
+        spare.set_up(world.nurlan, "731508")
+        spare.page.get_by_text("When this phone cannot connect").click()
+        spare.page.set_input_files("#import-file", str(carried))
+        spare.page.fill("#import-code", code)
+        spare.page.get_by_role("button", name="Take it in").click()
+        spare.expect_state(CHECKED)
+
+    await with_pair(server, visit, phones=3, accept_downloads=True)
+
+
 async def test_what_was_received_without_a_network_is_handed_on_without_one(
     server: str, world: World, photo: Path, db_dba: Dba
 ) -> None:
