@@ -6,6 +6,7 @@ import asyncio
 import json
 import os
 import signal
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,6 @@ from tests.cast import Member
 from tests.chromium import PATIENCE, chromium
 
 PIN = "402917"
-
-expect.set_options(timeout=30_000)  # a slow machine is no fault of what is tested; what holds, holds at once
 
 # What is asked of the phone's store when the pages cannot say it: the modules themselves, in the page.
 _MODULE = "async (name) => import(document.querySelector('script[type=module]').src.replace(/app\\.js$/, '') + name)"
@@ -156,6 +155,16 @@ class Handset:
             return keys.filter(([first]) => first !== 'reserve').length;
         }}"""
         return int(self.page.evaluate(script))
+
+    def until(self, told: Callable[[], bool], what: str) -> None:
+        """Wait for what the pages do by themselves and do not show."""
+        end = time.monotonic() + PATIENCE / 1000
+        while not told():
+            assert time.monotonic() < end, f"never: {what}"
+            self.page.wait_for_timeout(100)
+
+    def expect_chunks(self, count: int) -> None:
+        self.until(lambda: self.chunks() == count, f"{count} sealed pieces")
 
     def tamper(self, script: str) -> None:
         """Run ``script`` with the phone's stores: ``async ({ask, transact}) => …``."""

@@ -152,7 +152,7 @@ async def test_a_disk_that_fills_up_in_the_middle_of_a_photograph_leaves_no_half
         phone.page.set_input_files("#photos", str(photo))
         expect(phone.page.locator("[data-shots-status]")).to_contain_text("no room for another", timeout=30_000)
         expect(phone.page.locator("[data-shots-list] li")).to_have_count(1)
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
 
     await with_phone(server, visit)
 
@@ -177,7 +177,7 @@ async def test_a_camera_in_the_page_takes_photographs_and_its_refusal_leaves_the
         expect(dialog).to_be_visible()
         for taken in (1, 2):
             dialog.get_by_role("button", name="Take photo").click()
-            expect(phone.page.locator("[data-shots-list] li")).to_have_count(taken, timeout=20_000)
+            expect(phone.page.locator("[data-shots-list] li")).to_have_count(taken)
         dialog.get_by_role("button", name="Close the camera").click()
         phone.fill()
         phone.save()
@@ -215,7 +215,7 @@ async def test_a_wrong_pin_opens_nothing_and_many_have_to_wait(server: str, worl
         for _ in range(6):
             phone.page.get_by_label("PIN of this phone").fill("111222")
             phone.page.get_by_role("button", name="Unlock").click()
-            expect(phone.page.get_by_role("button", name="Unlock")).to_be_enabled(timeout=15_000)
+            expect(phone.page.get_by_role("button", name="Unlock")).to_be_enabled()
         expect(status).to_contain_text("Wait 1 min")
         phone.page.get_by_label("PIN of this phone").fill(PIN)
         phone.page.get_by_role("button", name="Unlock").click()
@@ -244,15 +244,15 @@ async def test_another_pin_opens_what_was_sealed_under_the_old_one(server: str, 
         phone.page.locator("[data-change-pin] summary").click()
         status = phone.page.locator("[data-change-status]")
         change(phone, "999888", "771503")
-        expect(status).to_contain_text("not the PIN", timeout=15_000)
+        expect(status).to_contain_text("not the PIN")
         change(phone, PIN, "123")
         expect(status).to_contain_text("at least 6 digits")
         change(phone, PIN, "771503")
-        expect(status).to_contain_text("is changed", timeout=15_000)
+        expect(status).to_contain_text("is changed")
         phone.page.get_by_role("button", name="Lock this phone").click()
         phone.page.get_by_label("PIN of this phone").fill(PIN)
         phone.page.get_by_role("button", name="Unlock").click()
-        expect(phone.page.locator("[data-unlock-status]")).to_contain_text("not the PIN", timeout=15_000)
+        expect(phone.page.locator("[data-unlock-status]")).to_contain_text("not the PIN")
         phone.unlock("771503")
         phone.expect_state("Saved on phone")
         phone.offline(False)
@@ -325,7 +325,7 @@ async def test_an_export_is_carried_to_another_phone_and_registered_once(
         phone.register(photo)
         phone.page.get_by_text("When this phone cannot connect").click()
         phone.page.get_by_role("button", name="Export to a file").click()
-        expect(phone.page.locator("[data-code]")).not_to_be_empty(timeout=15_000)
+        expect(phone.page.locator("[data-code]")).not_to_be_empty()
         code = phone.page.locator("[data-code]").inner_text()
         assert len(code.replace(" ", "")) == 24
         with phone.page.expect_download() as download:
@@ -338,19 +338,19 @@ async def test_an_export_is_carried_to_another_phone_and_registered_once(
         second.set_up(world.aida, "123456")
         status = second.page.locator("[data-import-status]")
         take_in(second, carried, "0000 " * 6)
-        expect(status).to_contain_text("does not open this file", timeout=15_000)
+        expect(status).to_contain_text("does not open this file")
         take_in(second, photo, code)
         expect(status).to_contain_text("not a file exported from a phone")
         take_in(second, cut, code)
-        expect(status).to_contain_text("damaged", timeout=15_000)
+        expect(status).to_contain_text("damaged")
         take_in(second, carried, code)
-        expect(status).to_contain_text("Here already: 1", timeout=15_000)
+        expect(status).to_contain_text("Here already: 1")
         second.page.get_by_role("button", name="Send now").click()
         second.expect_state("Verified by server")
         third = Handset(phone.context.browser, server)  # type: ignore[arg-type]
         third.set_up(world.timur, "123456")
         take_in(third, carried, code)
-        expect(third.page.locator("[data-import-status]")).to_contain_text("Another officer captured", timeout=15_000)
+        expect(third.page.locator("[data-import-status]")).to_contain_text("Another officer captured")
         phone.offline(False)
         phone.expect_state("Verified by server")
         assert second.errors == third.errors == []

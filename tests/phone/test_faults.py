@@ -37,12 +37,12 @@ async def test_a_session_that_ends_in_the_middle_of_sending_deletes_nothing(
         phone.answer(where, 401)
         phone.register(photo)
         expect(phone.page.locator("[data-outcome]")).to_contain_text("sign in again")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
         assert [row["state"] for row in phone.rows()] == ["sending"]
         phone.context.unroute(where)
         phone.page.get_by_role("button", name="Send now").click()
         phone.expect_state("Verified by server")
-        assert phone.chunks() == 0
+        phone.expect_chunks(0)
 
     await with_phone(server, visit)
     assert len(await registered(db_dba, world.aida)) == 1
@@ -96,7 +96,7 @@ async def test_a_record_that_breaks_the_program_does_not_keep_the_next_from_bein
         phone.register(photo, seal="22222222")
         phone.offline(False)
         expect(phone.page.locator("[data-state]").first).to_have_text("Verified by server")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
         assert phone.errors  # it is not silent either
         phone.errors.clear()
         phone.page.goto("about:blank")  # nothing more is tried while the browser closes
@@ -195,10 +195,7 @@ async def test_background_sync_wakes_a_page_whose_own_clock_sleeps(
         versions: list[Any] = []
         line.on("ServiceWorker.workerRegistrationUpdated", lambda event: versions.extend(event["registrations"]))
         line.send("ServiceWorker.enable")
-        for _ in range(200):
-            if versions:
-                break
-            phone.page.wait_for_timeout(50)
+        phone.until(lambda: bool(versions), "the worker is told of")
         sync = {"origin": server, "registrationId": versions[-1]["registrationId"], "tag": "drain", "lastChance": False}
         line.send("ServiceWorker.dispatchSyncEvent", sync)
         phone.expect_state("Verified by server")

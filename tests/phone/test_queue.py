@@ -48,10 +48,10 @@ async def test_a_seizure_saved_without_a_network_is_verified_by_the_server_later
         phone.register(photo)
         phone.expect_state("Saved on phone")
         expect(phone.page.locator("[data-waiting]")).to_contain_text("Not sent yet: 1")
-        assert phone.chunks() == 2  # the photograph and its small picture
+        phone.expect_chunks(2)  # the photograph and its small picture
         phone.offline(False)
         phone.expect_state("Verified by server")
-        assert phone.chunks() == 0
+        phone.expect_chunks(0)
         expect(phone.page.locator("[data-waiting]")).to_be_hidden()
 
     await with_phone(server, visit)
@@ -163,9 +163,8 @@ async def test_another_officers_sign_in_neither_sends_nor_loses_it(
         phone.sign_in(world.timur)
         phone.offline(False)
         phone.page.goto("/")
-        phone.page.wait_for_timeout(1000)
+        phone.until(lambda: not any(row["name"] == "open" for row in phone.rows("keys")), "the phone locks itself")
         assert [row["state"] for row in phone.rows()] == ["saved"]
-        assert not any(row["name"] == "open" for row in phone.rows("keys"))
         expect(phone.page.locator("[data-waiting]")).to_contain_text("Not sent yet: 1")
         # The right PIN opens it for no longer than it takes to see who is signed in, and nothing is sent.
         phone.page.goto("/phone")
@@ -215,7 +214,7 @@ async def test_a_session_that_ended_keeps_everything_and_says_so(server: str, wo
         phone.register(photo)
         expect(phone.page.locator("[data-outcome]")).to_contain_text("sign in again")
         phone.expect_state("Saved on phone")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
         phone.sign_in(world.aida)
         phone.page.get_by_role("button", name="Send now").click()
         phone.expect_state("Verified by server")
@@ -240,11 +239,11 @@ async def test_a_refusal_deletes_nothing_says_why_and_does_not_stop_the_next_rec
             phone.offline(False)
             phone.expect_state("Verified by server", "Waits for you", *done)
             expect(phone.page.locator("[data-notice]").nth(1)).to_contain_text("The server's own words.")
-            assert phone.chunks() == 2
+            phone.expect_chunks(2)
             phone.page.get_by_role("button", name="Try again").click()
             done += ["Verified by server"] * 2
             phone.expect_state(*done)
-            assert phone.chunks() == 0
+            phone.expect_chunks(0)
 
     await with_phone(server, visit)
     assert len(await registered(db_dba, world.aida)) == 2 * len(refusals)
@@ -258,7 +257,7 @@ async def test_a_broken_server_is_tried_again_and_nothing_is_lost(server: str, w
             phone.answer(where, status, times=1)
             phone.register(photo)
             expect(phone.page.locator("[data-outcome]")).to_contain_text("tried again")
-            assert phone.chunks() == 2
+            phone.expect_chunks(2)
             phone.page.get_by_role("button", name="Send now").click()
             done.append("Verified by server")
             phone.expect_state(*done)
@@ -275,7 +274,7 @@ async def test_a_portal_that_answers_for_the_server_is_not_believed(server: str,
         phone.register(photo)
         expect(phone.page.locator("[data-outcome]")).to_contain_text("does not answer")
         phone.expect_state("Saved on phone")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
 
     await with_phone(server, visit)
 
@@ -294,7 +293,7 @@ async def test_a_server_that_has_other_bytes_is_not_believed_either(server: str,
         phone.context.route(FILES, lie)
         phone.register(photo)
         phone.expect_state("Waits for you")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
 
     await with_phone(server, visit)
 
@@ -318,7 +317,7 @@ async def test_a_photograph_changed_in_the_store_is_refused_and_the_next_record_
         phone.offline(False)
         phone.expect_state("Verified by server", "Waits for you")
         expect(phone.page.locator("[data-notice]").last).to_contain_text("not those that were captured")
-        assert phone.chunks() == 2
+        phone.expect_chunks(2)
 
     await with_phone(server, visit)
     assert len(await hashes(db_dba, world.aida)) == 1
@@ -460,11 +459,10 @@ async def test_a_number_given_without_a_network_is_final_and_no_other_phone_give
 
 
 def wait_for_numbers(phone: Handset) -> None:
-    for _ in range(100):
-        if any(fact["name"].startswith("numbers:") and fact["numbers"] for fact in phone.rows("facts")):
-            return
-        phone.page.wait_for_timeout(100)
-    raise AssertionError("no numbers came")
+    def came() -> bool:
+        return any(fact["name"].startswith("numbers:") and fact["numbers"] for fact in phone.rows("facts"))
+
+    phone.until(came, "numbers")
 
 
 async def test_a_cut_costs_only_what_was_on_its_way_also_when_the_page_was_killed(
@@ -524,7 +522,7 @@ async def test_a_photograph_whose_first_piece_is_cut_goes_on_at_that_byte_and_is
         loop.call_soon_threadsafe(proxy.cut_all)  # the browser may send the request again by itself, or tell the page
         line.send("Network.emulateNetworkConditions", {**slow, "downloadThroughput": -1, "uploadThroughput": -1})
         expect(phone.page.locator("[data-state]")).to_have_text("Verified by server", timeout=60_000)
-        assert phone.chunks() == 0
+        phone.expect_chunks(0)
 
     async with cutting(server) as (address, proxy):
         await with_phone(address, visit)

@@ -111,7 +111,7 @@ async def test_ten_exhibits_change_hands_without_a_network_and_are_on_the_server
             phone.page.goto("/phone")
             expect(phone.page.locator("[data-waiting]")).to_be_hidden()
             assert not [row for row in phone.rows() if row["state"] not in ("verified", "draft")]
-            assert phone.chunks() == 0
+            phone.expect_chunks(0)
             log.note("Nothing waits on the phone any more, and no photograph is left on it", phone)
 
     await with_pair(server, visit)

@@ -29,11 +29,7 @@ def in_vault(phone: Handset, work: str) -> Any:
 def becomes(phone: Handset, state: str) -> None:
     """Waits until the phone knows this of its key: ``enrolled`` or ``revoked``."""
     script = f"async (vault, owner) => (await vault.signingKey(owner))?.{state} === true"
-    for _ in range(200):
-        if in_vault(phone, script):
-            return
-        phone.page.wait_for_timeout(100)
-    raise AssertionError(f"the key never became {state}")
+    phone.until(lambda: bool(in_vault(phone, script)), f"the key becomes {state}")
 
 
 def enrolled(phone: Handset) -> None:

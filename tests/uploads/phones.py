@@ -105,6 +105,7 @@ def send_all(
                 phone = browser.start()
                 look(phone)
             verified(phone, done)
+            phone.expect_chunks(0)
     return len(batches)
 
 

@@ -42,13 +42,14 @@ export async function load(open, id) {
 }
 
 // Keeps the body and what `envelope` changes. Throws ChangedElsewhere when another page was quicker.
-export const keep = (open, record, envelope = {}) =>
+// `piecesGo`: in the same transaction all its pieces are let go of, or a phone that dies in between would keep them for ever.
+export const keep = (open, record, envelope = {}, piecesGo = false) =>
   inLine(record, async () => {
     const { row, body } = record;
     const sealed = await sealJson(open.key, body, bodyBinding(row));
     const bytes = body.files.reduce((sum, file) => sum + file.size, 0);
     const next = { ...row, body: sealed, count: body.files.length, bytes, ...envelope, rev: row.rev + 1 };
-    await replace(row.rev, next, "strict");
+    await replace(row.rev, next, "strict", piecesGo);
     record.row = next;
   });
 
@@ -66,11 +67,12 @@ function inLine(record, work) {
   return record.line;
 }
 
-async function replace(rev, next, durability) {
-  await transact(["records"], "readwrite", async (records) => {
+async function replace(rev, next, durability, piecesGo = false) {
+  await transact(piecesGo ? ["records", "chunks"] : ["records"], "readwrite", async (records, chunks) => {
     const there = await ask(records.get(next.id));
     if ((there?.rev ?? 0) !== rev) throw new ChangedElsewhere(next.id);
     await ask(records.put(next));
+    if (piecesGo) await ask(chunks.delete(piecesOf([next.id])));
   }, durability);
   changed(next.id);
 }
@@ -125,15 +127,15 @@ export async function removeFile(open, record, id) {
   await forgetPieces([record.row.id, id]);
 }
 
+const piecesOf = (beginning) => IDBKeyRange.bound(beginning, [...beginning, []]);
 const forgetPieces = (beginning) =>
-  transact(["chunks"], "readwrite", (chunks) => ask(chunks.delete(IDBKeyRange.bound(beginning, [...beginning, []]))));
+  transact(["chunks"], "readwrite", (chunks) => ask(chunks.delete(piecesOf(beginning))));
 
 // The last step of a record: the server has every byte and found every hash equal, so the phone lets go of them.
 export async function wipe(open, record) {
   record.body = { fields: [], files: [], summary: record.body.summary, like: record.body.like };
   const { count, bytes } = record.row;
-  await keep(open, record, { state: "verified", verified: Date.now(), notice: null, count, bytes });
-  await forgetPieces([record.row.id]);
+  await keep(open, record, { state: "verified", verified: Date.now(), notice: null, count, bytes }, true);
 }
 
 // Lets go of the photographs of a record that is done.
