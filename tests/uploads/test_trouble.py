@@ -20,6 +20,7 @@ import pytest
 
 from casemgmt.core.ingest import extend
 from casemgmt.core.reading import read_object
+from casemgmt.core.web import answers
 from casemgmt.core.web.signin import token_hash
 from casemgmt.storage.local import LocalStore
 from casemgmt.storage.local_resumable import LocalResumable
@@ -168,6 +169,27 @@ async def test_a_body_that_drips_is_ended_and_what_came_is_kept(tus: Client, mon
     assert 0 < here < 1000
     assert (await up.send(DATA[here:], here)).status_code == 204
     assert (await up.state())["file"]["sha256"] == sha256(DATA)
+
+
+@pytest.mark.parametrize("sites", ["folder"], indirect=True)
+async def test_a_registration_that_is_cut_is_no_fault_of_the_server(sites, tus: Client, monkeypatch):
+    said: list[str] = []
+    monkeypatch.setattr(answers.log, "info", lambda event, **_: said.append(event))
+    monkeypatch.setattr(answers.log, "error", lambda event, **_: said.append(event))
+    up = tus()
+    host, port = up.address.removeprefix("http://").split(":")
+    _, writer = await asyncio.open_connection(host, int(port))
+    head = f"Host: {host}\r\nAuthorization: Bearer {up.member.token}\r\nContent-Type: application/json\r\n"
+    writer.write(f"POST /api/v1/seizures HTTP/1.1\r\n{head}Content-Length: 500\r\n\r\n{{".encode())
+    await writer.drain()
+    await asyncio.sleep(0.5)
+    writer.close()
+
+    async def told() -> bool:
+        return bool(said)
+
+    await until(told)
+    assert said == ["request.cut"]
 
 
 # ---- time, people and sessions in the middle of a request

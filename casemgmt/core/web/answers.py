@@ -18,6 +18,9 @@ from casemgmt.core.web.signin import SAFE, AnyRequest, prepare, wants_json
 
 log = structlog.get_logger()
 
+_CLIENT_LEFT = "client disconnected prematurely"
+"""What Litestar's internal server error says of a body that was cut; it has no other mark."""
+
 _BY_STATUS: dict[int, Text] = {
     400: N_("The request could not be read."),
     404: NotFound.default,
@@ -43,6 +46,9 @@ def on_domain_error(request: AnyRequest, error: DomainError) -> Response[Any]:
 
 def on_http_error(request: AnyRequest, error: HTTPException) -> Response[Any]:
     """Litestar's own refusals (unknown address, unreadable body), in the same form."""
+    if error.detail == _CLIENT_LEFT:  # a border post's network, not a fault of ours; nobody hears the answer
+        log.info("request.cut", path=request.url.path, method=request.method)
+        return _answer(request, 400, "request-cut", _BY_STATUS[400], {})
     if error.status_code >= HTTP_500_INTERNAL_SERVER_ERROR:
         return on_unexpected(request, error)
     return _answer(request, error.status_code, "http-error", _BY_STATUS.get(error.status_code) or _BY_STATUS[400], {})
