@@ -59,7 +59,11 @@ async def test_the_token_of_a_page_is_never_the_same_and_is_taken(browser: Brows
         assert answer.status_code == 303
 
 
-@pytest.mark.parametrize("forged", ["", "x", mask("x"), mask(""), mask("я" * 16)])
+@pytest.mark.parametrize(
+    "forged",
+    ["", "x", mask("x"), mask(""), mask("я" * 16)],
+    ids=["none", "x", "x masked", "none masked", "other letters masked"],
+)
 async def test_another_token_is_refused_masked_or_not(browser: Browsers, world: World, forged: str) -> None:
     assert (await browser(world.aida).post("/sign-out", data={"csrf_token": forged})).status_code == 403
     theirs = mask(world.timur.actor.csrf)
