@@ -28,12 +28,14 @@ async def test_one_look_tells_what_waits_what_i_hold_and_what_is_left(
     def visit(phone: Handset) -> None:
         phone.set_up(world.aida)
         phone.answer("**/api/v1/seizures", 500)  # the server is there and cannot take it
+        phone.offline()  # nothing is being sent, and so nothing written, while the store is changed below
         phone.register(photo)
         # as if it had been captured four hours ago: how old it is stands in clear in the store, and is bound to it
         phone.tamper("""async ({ask, transact}) => transact(['records'], 'readwrite', async (records) => {
             const [row] = await ask(records.getAll());
             await ask(records.put({...row, at: row.at - (4 * 60 + 20) * 60_000}));
         })""")
+        phone.offline(False)
         phone.begin()
         phone.fill(seal="33333333")
         expect(phone.page.locator("[data-draft-status]")).to_contain_text("Draft kept")
