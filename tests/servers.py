@@ -6,6 +6,7 @@ tests are skipped with the reason; with ``CI=true`` they fail, because a missing
 """
 
 import os
+import secrets
 import socket
 import subprocess
 import sys
@@ -66,10 +67,16 @@ def require_versitygw() -> None:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """A port nobody listens on, below those that the system gives to outgoing connections: one of theirs could be taken
+    again before it is listened on."""
+    while True:
+        port = secrets.choice(range(15_000, 32_000))
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 @contextmanager

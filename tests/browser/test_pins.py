@@ -34,14 +34,16 @@ def with_pin(device: Device) -> Device:
     """Sets a PIN on this telephone, and waits until the server knows its key."""
     device.sign_in()
     page = device.page
+    page.goto("/account/keys")
+    before = page.locator(".card").count()  # of her other telephones
     page.goto("/phone")
     page.locator("#new-pin").fill(PIN)
     page.locator("#new-pin-again").fill(PIN)
     page.locator("[data-setup] button[type=submit]").click()
-    expect(page.locator("[data-setup]")).to_be_hidden(timeout=20_000)
+    expect(page.locator("[data-setup]")).to_be_hidden()
     page.goto("/account/keys")
     for _ in range(100):
-        if page.locator(".card").count():
+        if page.locator(".card").count() > before:
             return device
         page.wait_for_timeout(200)
         page.reload()
