@@ -12,6 +12,7 @@ command -v pdfsig >/dev/null || missing+=(poppler-utils)
 command -v qpdf >/dev/null || missing+=(qpdf)
 command -v softhsm2-util >/dev/null || missing+=(softhsm2)
 command -v cc >/dev/null || missing+=(gcc libc6-dev)  # a token library that crashes is made with it
+[ -e /usr/include/asm-generic/unistd.h ] || missing+=(linux-libc-dev)  # the numbers of system calls, to compare ours with
 command -v npm >/dev/null || missing+=(npm)
 command -v busybox >/dev/null || missing+=(busybox-static)
 command -v firefox-esr >/dev/null || command -v firefox >/dev/null || missing+=(firefox-esr)

@@ -24,7 +24,10 @@ APPEND_ONLY = (
     "sharing.grant", "sharing.grant_end", "sharing.referral", "packages.package", "packages.part",
     "accounts.passkey", "accounts.passkey_revocation", "custody.assertion", "custody.signature",
     "seizures.seizure", "exhibits.exhibit", "evidence.file",
-    "ledger.policy", "ledger.cosignature", "ledger.published", "ledger.alarm",
+    "ledger.policy", "ledger.cosignature", "ledger.published", "ledger.alarm", "ledger.log", "ledger.timestamp",
+    "ledger.returned", "ledger.returned_entry", "packages.attempt", "evidence.observation", "evidence.showing",
+    "seizures.number_block", "custody.agreement", "custody.agreement_item", "custody.agreement_bringing",
+    "custody.agreement_outcome",
 )  # fmt: skip
 
 _POWERFUL = """

@@ -10,7 +10,7 @@ import pytest
 from casemgmt.doctor.examination import examine
 from casemgmt.doctor.finding import Outcome
 from casemgmt.doctor.records import examine_records
-from casemgmt.doctor.walls import examine_walls
+from casemgmt.doctor.walls import APPEND_ONLY, examine_walls
 from casemgmt.storage.config import open_store
 from tests.cast import settings_for
 from tests.db import Dsn
@@ -57,6 +57,14 @@ async def test_it_names_a_wall_that_was_taken_down(owner: asyncpg.Connection, ha
     found = await faults(examine_walls(owner))
     assert len(found) == 1
     assert alarm in found[0]
+
+
+async def test_it_looks_at_every_table_that_the_migrations_made_append_only(owner: asyncpg.Connection):
+    made = await owner.fetch(
+        "select c.relnamespace::regnamespace || '.' || c.relname as name"
+        " from pg_trigger t join pg_class c on c.oid = t.tgrelid where t.tgname = 'no_change'"
+    )
+    assert {row["name"] for row in made} == set(APPEND_ONLY)
 
 
 async def test_it_sees_reach_that_nobody_gave(owner: asyncpg.Connection):
