@@ -28,7 +28,7 @@ from tests.interop.lite import Lite
 from tests.interop.peers import LITEWITNESS, TLOGPEER, peer, require
 from tests.ledger.conftest import key, ledger, sequencer, signer, store, writer
 from tests.ledger.entries import Writer
-from tests.ledger.test_witnessing import rewrite_everything
+from tests.ledger.witnessed import rewrite_everything
 from tests.witness.programs import Program
 
 __all__ = ["key", "ledger", "sequencer", "signer", "store", "writer"]

@@ -15,10 +15,8 @@ from casemgmt.ledger.sequencer import Sequencer
 from casemgmt.ledger.witnessing import Witnessing
 from casemgmt.trust.keys import SigningKey
 from tests.ledger.entries import Writer
-from tests.ledger.test_witnessing import House, house, programs
+from tests.ledger.witnessed import House
 from tests.witness.programs import Program, policy_of
-
-__all__ = ["house", "programs"]
 
 NEVER = 3600.0  # seconds between two looks that nobody asked for
 

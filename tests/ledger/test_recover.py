@@ -33,10 +33,7 @@ from tests.db import Dsn
 from tests.ledger.entries import Writer
 from tests.ledger.test_recompute import look
 from tests.ledger.test_sequencer import drain, tree_of
-from tests.ledger.test_witnessing import programs
 from tests.witness.programs import Program, policy_of
-
-__all__ = ["programs"]
 
 
 @dataclass
